@@ -1,0 +1,234 @@
+"""What a plugin contributes: one descriptor for each kind of thing that can be added.
+
+Knows the fields of the descriptors and the contexts that their functions are called with.
+Does not know who collects them (registry) or calls them (engine, worker, service).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from mroute.expr import RuleFunction
+from mroute.models import ChannelBase, ConditionBase, ModuleBase, RuleBase, TargetBase
+from mroute.types import (
+    Clock,
+    Delivery,
+    JsonObject,
+    Settlement,
+    Study,
+    Subject,
+    Tags,
+    Task,
+    TriggeredRule,
+    Verdict,
+)
+
+__all__ = [
+    "ActionType",
+    "ChannelType",
+    "ConditionType",
+    "Phase",
+    "PlanContext",
+    "QueueType",
+    "RuleFunction",
+    "RunnerType",
+    "ServiceContext",
+    "ServiceType",
+    "TagReader",
+    "TargetType",
+    "WorkContext",
+]
+
+
+class Phase(StrEnum):
+    """Which planning hook has to claim the triggered rules of an action.
+
+    ``DISCARD`` and ``NOTIFICATION`` need no hook: the core plans the folder in which the images
+    end, and the notification hook turns the notices into deliveries.
+    """
+
+    DISPATCH = "dispatch"
+    PROCESSING = "processing"
+    NOTIFICATION = "notification"
+    DISCARD = "discard"
+
+
+class Sections(Protocol):
+    """Composes the sections of ``task.json`` that a queue needs."""
+
+    def __call__(
+        self, subject: Subject, rules: Sequence[TriggeredRule], context: PlanContext
+    ) -> JsonObject: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """What planning may look at; everything in it is frozen.
+
+    ``targets`` and ``modules`` map the names of the rule file to their models, ``settings`` the
+    name of a plugin to its section. ``now`` is aware, in UTC.
+    """
+
+    now: datetime
+    targets: Mapping[str, TargetBase]
+    modules: Mapping[str, ModuleBase]
+    settings: Mapping[str, BaseModel]
+    queues: Mapping[str, QueueType]
+    log_phi: bool = False
+
+    def sections_for(
+        self, queue: str, subject: Subject, rules: Sequence[TriggeredRule]
+    ) -> JsonObject:
+        """The sections that a task needs when it is handed over to ``queue`` later.
+
+        Raises `KeyError` for a queue that nobody contributes.
+        """
+        compose = self.queues[queue].compose
+        return compose(subject, rules, self) if compose else {}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkContext:
+    """What the work of a queue may use while it holds the lease of a task.
+
+    ``save`` writes a section of ``task.json`` at once, atomically: a worker records there what it
+    has done, so that work begun again continues. ``note`` adds to the task's journal: action and
+    outcome. ``clock`` returns aware UTC times.
+    """
+
+    clock: Clock
+    targets: Mapping[str, TargetBase]
+    modules: Mapping[str, ModuleBase]
+    settings: Mapping[str, BaseModel]
+    target_types: Mapping[str, TargetType]
+    runners: Mapping[str, RunnerType]
+    save: Callable[[str, Any], None]
+    note: Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What a service may use: a way to hand images to the router, and the signal to stop.
+
+    ``receive(path, facts)`` moves a DICOM file into ``incoming/`` with its ``.tags``, to which
+    ``facts`` (``SenderAET``, say) are added; it raises `TagsError` for a file that is no DICOM
+    file. ``stop`` is set when the service must return.
+    """
+
+    clock: Clock
+    settings: Mapping[str, BaseModel]
+    receive: Callable[[Path, Tags], Path]
+    stop: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class ActionType:
+    """An action of a rule: ``model`` narrows ``action`` to the literal ``name``."""
+
+    name: str
+    phase: Phase
+    model: type[RuleBase]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetType:
+    """A type of target.
+
+    ``send(task, name, target, context)`` delivers the images of a task to one target; it must be
+    safe to repeat. It raises `DeliveryError` when trying again later may help; any other error is
+    final. ``check(name, target)`` returns a sentence for each thing that is wrong.
+    """
+
+    name: str
+    model: type[TargetBase]
+    send: Callable[[Task, str, Any, WorkContext], None]
+    check: Callable[[str, Any], Sequence[str]] = field(default=lambda name, target: ())
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelType:
+    """A channel of notifications.
+
+    ``deliver(delivery, settings)`` sends one message; it raises `DeliveryError` when trying again
+    later may help. ``settings`` maps the name of a plugin to its section.
+    """
+
+    name: str
+    model: type[ChannelBase]
+    deliver: Callable[[Delivery, Mapping[str, BaseModel]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionType:
+    """A completion condition of studies.
+
+    ``check(study, now, pending)`` is pure; ``pending`` are the SeriesInstanceUIDs of the study
+    that are still arriving.
+    """
+
+    name: str
+    model: type[ConditionBase]
+    check: Callable[[Study, datetime, Sequence[str]], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerType:
+    """A way to run a processing module.
+
+    ``run(module, inbox, outbox, settings)`` runs it once on the files of folder ``inbox``; what it
+    makes is in folder ``outbox`` when it returns. It raises any error when the module failed; the
+    error's text is kept with the task.
+    """
+
+    name: str
+    model: type[ModuleBase]
+    run: Callable[[Any, Path, Path, JsonObject], None]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueType:
+    """A queue: a folder of the spool with the work that is done on its tasks.
+
+    ``section`` is the section of ``task.json`` that belongs to the queue and ``model`` describes
+    it. ``compose`` makes that section for a task that comes from another queue. A queue that
+    ``writes`` into images gets copies of its own.
+    """
+
+    name: str
+    work: Callable[[Task, WorkContext], Settlement]
+    section: str
+    model: type[BaseModel] | None = None
+    compose: Sections | None = None
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceType:
+    """Something that runs beside the router, in a thread of its own, until it is stopped.
+
+    ``enabled(settings)`` says whether the configuration asks for it; ``settings`` maps the name of
+    a plugin to its section.
+    """
+
+    name: str
+    run: Callable[[ServiceContext], None]
+    enabled: Callable[[Mapping[str, BaseModel]], bool] = field(default=lambda settings: True)
+
+
+@dataclass(frozen=True, slots=True)
+class TagReader:
+    """Makes the tag list of an image file.
+
+    ``read(path)`` maps keyword to text; it raises `TagsError` for a file that it cannot read.
+    """
+
+    name: str
+    read: Callable[[Path], Tags]

@@ -1,0 +1,155 @@
+"""What the core tells observers: one frozen value for each thing that happened.
+
+Knows the facts of each event. Does not know who listens. Fields that identify a patient are named
+in `PHI_FIELDS`, so that a log can leave them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+PHI_FIELDS = frozenset({"uid", "study_uid"})
+"""Fields of events that can lead to a patient: left out of logs unless the settings allow them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, at the time when observers are told."""
+
+    @property
+    def name(self) -> str:
+        """The kind of event, in snake case: ``series_decided``."""
+        kind = type(self).__name__
+        return "".join("_" + c.lower() if c.isupper() else c for c in kind).lstrip("_")
+
+    def facts(self) -> dict[str, Any]:
+        """The fields of the event by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesReceived(Event):
+    """A complete series was claimed for routing."""
+
+    claim_id: str
+    uid: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDecided(Event):
+    """The rules were evaluated for a series."""
+
+    claim_id: str
+    uid: str
+    triggered: tuple[str, ...]
+    discarded_by: str | None
+    fallback: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectPlanned(Event):
+    """A plan was made: the queues of its tasks, and how many studies and deliveries it has."""
+
+    claim_id: str
+    uid: str
+    queues: tuple[str, ...]
+    studies: int
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectCommitted(Event):
+    """A plan is true on disk and its source is released."""
+
+    claim_id: str
+    uid: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDiscarded(Event):
+    """A series went to ``discard/``."""
+
+    claim_id: str
+    uid: str
+    rule: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRejected(Event):
+    """Something went to ``error/`` before it became a task: a series, a study or some files."""
+
+    claim_id: str
+    uid: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDeferred(Event):
+    """A series could not be routed now; it is kept and tried again."""
+
+    claim_id: str
+    uid: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyJoined(Event):
+    """A series joined a collecting study."""
+
+    claim_id: str
+    study_uid: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyCompleted(Event):
+    """A study is complete, or was forced, and goes on."""
+
+    claim_id: str
+    study_uid: str
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSettled(Event):
+    """A worker left a task: ``settlement`` is ``done``, ``retry``, ``failed`` or ``hand_over``."""
+
+    task_id: str
+    queue: str
+    settlement: str
+    detail: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettled(Event):
+    """A notification was delivered (``done``), will be tried again (``retry``) or given up."""
+
+    delivery_id: str
+    channel: str
+    rule: str
+    settlement: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationChanged(Event):
+    """The rule file was edited: ``accepted`` is false where the last good one stays in force."""
+
+    file: str
+    accepted: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleNoticed(Event):
+    """Something an administrator should look at, which stops nothing."""
+
+    where: str
+    detail: str

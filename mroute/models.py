@@ -1,0 +1,205 @@
+"""Base models of the configuration: what every rule, target, channel, condition and module has.
+
+Knows the fields that the core itself reads and the markers that say what a text refers to.
+Does not know any action or type: plugins subclass these, and `mroute.config` composes them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from mroute.expr import Language
+
+
+class Trigger(StrEnum):
+    """What a rule's action is carried out on: each series, or the study when it is complete."""
+
+    SERIES = "series"
+    STUDY = "study"
+
+
+class Priority(StrEnum):
+    """Order of the tasks in a queue; ``offpeak`` tasks wait for the off-peak hours."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+    OFFPEAK = "offpeak"
+
+
+class NoticeEvent(StrEnum):
+    """What a notification announces."""
+
+    RECEIVED = "received"
+    COMPLETED = "completed"
+    ERROR = "error"
+
+
+class ForcedCompletion(StrEnum):
+    """What happens to a study that is not complete when its ``after`` has passed."""
+
+    DISCARD = "discard"
+    PROCEED = "proceed"
+    IGNORE = "ignore"
+    ERROR = "error"
+
+
+class Durability(StrEnum):
+    """What a committed image survives: a loss of power, or only the end of the process."""
+
+    POWER = "power"
+    PROCESS = "process"
+
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def parse_duration(value: object) -> object:
+    """``"1h30m"``, ``"90m"`` or ``"15s"`` as a `timedelta`; anything else is left to pydantic.
+
+    Raises `ValueError` for a text that is no duration.
+    """
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not any(match.groups()):
+        raise ValueError("expected a duration such as '15s', '90m', '1h30m' or '2d'")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$",
+            "minLength": 2,
+            "examples": ["15s", "90m", "1h30m"],
+        }
+    ),
+]
+"""A length of time, written ``15s``, ``90m``, ``1h30m`` or ``2d``."""
+
+
+def _beside_file(path: Path, info: ValidationInfo) -> Path:
+    """Resolve a relative path against the folder of the rule file."""
+    base = (info.context or {}).get("base")
+    return path if base is None else Path(base) / path
+
+
+FilePath = Annotated[Path, AfterValidator(_beside_file)]
+"""A path; a relative one is relative to the rule file (``base`` in the validation context)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpressionText:
+    """Marks a text field as an expression, so that the core checks it and points into it."""
+
+    language: Language = Language.CONDITION
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Marks a text field as the name of an entry in another section of the file."""
+
+    section: Literal["targets", "modules"]
+
+
+Condition = Annotated[str, ExpressionText(Language.CONDITION)]
+"""An expression over the tags of a series (blueprint section 5)."""
+
+Completion = Annotated[str, ExpressionText(Language.COMPLETION)]
+"""A completion expression over the descriptions of the series received."""
+
+TargetName = Annotated[str, Reference("targets")]
+"""The name of an entry of ``targets``."""
+
+ModuleName = Annotated[str, Reference("modules")]
+"""The name of an entry of ``modules``."""
+
+
+class Model(BaseModel):
+    """A frozen model that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class TargetBase(Model):
+    """An entry of ``targets``; a subclass narrows ``type`` to a literal."""
+
+    type: str
+    comment: str = Field("", description="Free text for people; mroute does not read it.")
+
+
+class ChannelBase(Model):
+    """An entry of a rule's ``notify``; a subclass narrows ``channel`` to a literal."""
+
+    channel: str
+    events: tuple[NoticeEvent, ...] = Field(
+        tuple(NoticeEvent), description="Which events are announced; all of them if not given."
+    )
+
+
+class ConditionBase(Model):
+    """A rule's ``study`` section; a subclass narrows ``complete`` to a literal."""
+
+    complete: str
+    after: Duration | None = Field(
+        None, description="Time since the first series after which completion is forced."
+    )
+    otherwise: ForcedCompletion = Field(
+        ForcedCompletion.DISCARD,
+        alias="else",
+        description="What to do with a study that is not complete after that time.",
+    )
+
+
+class ModuleBase(Model):
+    """An entry of ``modules``; a subclass narrows ``runner`` to a literal."""
+
+    runner: str
+    settings: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Settings for the module; a rule's settings go over them."
+    )
+    comment: str = Field("", description="Free text for people; mroute does not read it.")
+
+
+class RuleBase(Model):
+    """An entry of ``rules``; a subclass narrows ``action`` to a literal and adds its own fields.
+
+    ``study`` and ``notify`` are narrowed to the installed conditions and channels when the
+    configuration is composed.
+    """
+
+    when: Condition = Field(
+        description="The rule triggers when this expression is true for the tags of a series.",
+        examples=["tags.Modality == 'MR' and tags.SliceThickness < 2"],
+    )
+    action: str
+    on: Trigger = Field(
+        Trigger.SERIES, description="Act on each series, or on the study when it is complete."
+    )
+    study: Any = Field(None, description="When the study is complete; needs `on: study`.")
+    notify: tuple[Any, ...] = Field((), description="Who is told about what, by which channel.")
+    priority: Priority = Priority.NORMAL
+    fallback: bool = Field(False, description="Considered only when no other rule triggered.")
+    disabled: bool = Field(False, description="Never considered.")
+    contact: str = Field("", description="Who to ask about this rule; mroute does not read it.")
+    comment: str = Field("", description="Free text for people; mroute does not read it.")

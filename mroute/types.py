@@ -1,0 +1,311 @@
+"""The values that flow from evaluation to commit: series, decisions, plans, notices.
+
+Knows their shape; every one is frozen. Does not know how they are computed (engine, plugins) or
+what makes them true on disk (spool).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from mroute.expr import Outcome
+from mroute.models import ConditionBase, ForcedCompletion, NoticeEvent, Priority, RuleBase
+
+Tags: TypeAlias = Mapping[str, str]
+"""Keyword of a DICOM attribute (or a fact of mroute's own, such as ``SenderAET``) to its text."""
+
+JsonObject: TypeAlias = Mapping[str, JsonValue]
+"""An object that can be written as JSON."""
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Returns the time now, aware, in UTC."""
+
+NOTHING: JsonObject = MappingProxyType({})
+"""An empty object that nobody can write into."""
+
+
+class UidType(StrEnum):
+    """Whether a task holds one series or a whole study."""
+
+    SERIES = "series"
+    STUDY = "study"
+
+
+class Finish(StrEnum):
+    """The spool folders in which a task ends."""
+
+    SUCCESS = "success"
+    DISCARD = "discard"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file of a series that cannot be routed, by its name, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A series taken for routing: its tags and the names of its images.
+
+    ``tags`` are those of the image whose file name sorts first, so that a series is always decided
+    by the same image. ``claim_id`` identifies this round of routing; ``trouble`` says what was odd
+    about the tags without stopping the routing.
+    """
+
+    uid: str
+    tags: Tags
+    images: tuple[str, ...]
+    claim_id: str
+    rejected: tuple[Rejected, ...] = ()
+    trouble: tuple[str, ...] = ()
+    force_rule: str | None = None
+
+    @property
+    def uid_type(self) -> UidType:
+        """Always `UidType.SERIES`."""
+        return UidType.SERIES
+
+    @property
+    def study_uid(self) -> str:
+        """StudyInstanceUID, or an empty text where the tag is missing."""
+        return self.tags.get("StudyInstanceUID", "")
+
+    @property
+    def section(self) -> JsonObject:
+        """The study section of a task: always empty for a series."""
+        return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A collecting study: the series that joined it so far, under one rule.
+
+    ``section`` is the study section of its task file. ``quiet_time`` is the time without arrivals
+    after which a study counts as complete where its condition asks for that. ``tags`` are those of
+    the first series that joined.
+    """
+
+    uid: str
+    rule_name: str
+    tags: Tags
+    images: tuple[str, ...]
+    claim_id: str
+    section: JsonObject
+    condition: ConditionBase
+    descriptions: tuple[str, ...]
+    created_at: datetime
+    last_received_at: datetime
+    quiet_time: timedelta
+
+    @property
+    def uid_type(self) -> UidType:
+        """Always `UidType.STUDY`."""
+        return UidType.STUDY
+
+
+Subject: TypeAlias = Series | Study
+"""What a plan is made for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggeredRule:
+    """A rule that was true for a subject, with the reason."""
+
+    name: str
+    rule: RuleBase
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rules say about a series (blueprint section 6).
+
+    ``outcomes`` has the outcome of every rule that was considered, by name. ``fallback`` is true
+    when the triggered rules are fallback rules. ``reason`` says in one sentence why the series is
+    discarded, and is empty when it is not.
+    """
+
+    rules: tuple[TriggeredRule, ...]
+    outcomes: Mapping[str, Outcome]
+    discarded_by: str | None = None
+    fallback: bool = False
+    reason: str = ""
+
+    @property
+    def triggered(self) -> tuple[str, ...]:
+        """Names of the rules that apply, in the order of the file."""
+        return tuple(rule.name for rule in self.rules)
+
+    @property
+    def discarded(self) -> bool:
+        """Whether the series is discarded: by a rule, or because no rule triggered."""
+        return self.discarded_by is not None or not self.rules
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlan:
+    """One task to be made: the images of the subject in the folder of ``queue``.
+
+    ``queue`` is the name of a contributed queue or one of `Finish`. ``rules`` are the triggered
+    rules that this task claims. ``sections`` go into ``task.json`` by their names. ``key`` tells
+    apart two tasks of the same rules in the same queue (a target, say). ``files`` limits the task
+    to some files of the source; all of them where it is None. ``reason`` says why the task is made
+    where that is not plain from its rules: for a discard or a dead letter.
+    """
+
+    queue: str
+    rules: tuple[str, ...]
+    action: str
+    applied_rule: str = ""
+    key: str = ""
+    sections: JsonObject = field(default_factory=dict)
+    priority: Priority = Priority.NORMAL
+    files: tuple[str, ...] | None = None
+    reason: str = ""
+
+    def task_id(self, claim_id: str) -> str:
+        """Id of the task, derived from the claim, so that planning again gives the same one."""
+        name = "\0".join((self.queue, self.key, *self.rules))
+        return str(uuid.uuid5(uuid.UUID(claim_id), name))
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """A series joins the collecting study of one rule.
+
+    The study section starts as ``create``; then, and for every later series, the values of
+    ``append`` are appended to the lists of their names and those of ``latest`` replace what was
+    there. ``rule`` is the rule as it is now: the study finishes under it even if the rule is
+    edited meanwhile.
+    """
+
+    study_uid: str
+    rule_name: str
+    rule: JsonObject
+    create: JsonObject
+    append: JsonObject
+    latest: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a rule may have asked to be told about.
+
+    ``facts`` are free of patient data unless the settings allow it.
+    """
+
+    event: NoticeEvent
+    rule_name: str
+    rule: RuleBase
+    task_id: str
+    details: str = ""
+    facts: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message for one channel, as it waits in the outbox.
+
+    ``options`` is what the channel needs to deliver it, ``body`` what it says.
+    """
+
+    channel: str
+    rule_name: str
+    event: NoticeEvent
+    task_id: str
+    options: JsonObject
+    body: str
+
+    def delivery_id(self, number: int) -> str:
+        """Id derived from the task, the event and the position among the deliveries of both."""
+        name = "\0".join((self.channel, self.rule_name, self.event, str(number)))
+        return str(uuid.uuid5(uuid.UUID(self.task_id), name))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is to be made true for one subject; making it true is the spool's."""
+
+    tasks: tuple[TaskPlan, ...] = ()
+    studies: tuple[StudyPlan, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a study is complete, and because of what.
+
+    ``forced`` is set when the study was forced, to what should happen to it now.
+    """
+
+    complete: bool
+    because: str
+    forced: ForcedCompletion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A committed task, leased by a worker: its folder and what its ``task.json`` says."""
+
+    id: str
+    folder: Path
+    content: JsonObject = field(repr=False)
+
+    def files(self) -> tuple[Path, ...]:
+        """The files of the task in the order of their names: images and their tags."""
+        return tuple(
+            path
+            for path in sorted(self.folder.iterdir())
+            if path.is_file() and path.name != "task.json" and not path.name.startswith(".")
+        )
+
+    def images(self) -> tuple[Path, ...]:
+        """The images of the task, without the tags beside them."""
+        return tuple(path for path in self.files() if path.suffix != ".tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work is done: the task goes to ``success/``."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The work could not be done now: it is tried again later, then given up."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The work cannot be done: the task goes to ``error/`` with the reason."""
+
+    reason: str
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The work is done and the task goes on to another queue."""
+
+    queue: str
+    detail: str = ""
+
+
+Settlement: TypeAlias = Done | Retry | Failed | HandOver
+"""How a worker leaves a task."""
