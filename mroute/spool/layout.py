@@ -1,0 +1,97 @@
+"""The names of the spool: every folder and file that mroute makes in it is named here.
+
+Knows where things are. Does not know what happens to them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mroute.errors import SpoolError
+from mroute.names import safe_name
+from mroute.types import Finish
+
+TASK_FILE = "task.json"
+REASON_FILE = "reason.json"
+TAGS_SUFFIX = ".tags"
+FORCE_RULE_FILE = ".force-rule"
+"""In a series folder: the name of the only rule to apply. Whoever can write it is trusted."""
+HALT_FILE = "HALT"
+"""In a queue: no further task is started."""
+LEASE_FILE = ".lease"
+PARTIAL_SUFFIX = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """The folders of the spool at ``root``."""
+
+    root: Path
+
+    @property
+    def incoming(self) -> Path:
+        """Series as they arrive, a folder each."""
+        return self.root / "incoming"
+
+    @property
+    def studies(self) -> Path:
+        """Collecting studies, a folder each."""
+        return self.root / "studies"
+
+    @property
+    def outbox(self) -> Path:
+        """Notifications that wait to be delivered, a file each."""
+        return self.root / "outbox"
+
+    @property
+    def staging(self) -> Path:
+        """Claims: what is being routed."""
+        return self.root / ".staging"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files that are never removed."""
+        return self.root / ".staging" / "locks"
+
+    def queue(self, name: str) -> Path:
+        """The folder of a queue, or of one of `Finish`."""
+        return self.root / safe_name(name, "queue name")
+
+    def study(self, study_uid: str, rule_name: str) -> Path:
+        """The folder in which the study is collected for the rule.
+
+        Raises `UnsafeNameError` for a StudyInstanceUID that must not become a path.
+        """
+        uid = safe_name(study_uid, "StudyInstanceUID")
+        return self.studies / f"{uid}#{safe_name(rule_name, 'rule name')}"
+
+    def prepare(self, queues: Iterable[str]) -> None:
+        """Make the folders that are missing.
+
+        Raises `SpoolError` where the spool cannot be made or written.
+        """
+        folders = [self.incoming, self.studies, self.outbox, self.staging, self.locks]
+        folders += [self.queue(name) for name in (*queues, *Finish)]
+        try:
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SpoolError(
+                f"the spool '{self.root}' cannot be made: {error.strerror or error} "
+                f"('{error.filename}'); check the path under 'spool' and its permissions"
+            ) from error
+        for folder in folders:
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise SpoolError(
+                    f"the spool folder '{folder}' cannot be written; "
+                    "give this user the permission to write there"
+                )
+
+
+def tags_file(image: Path) -> Path:
+    """The tags file beside an image: ``a.dcm`` has ``a.tags``, ``IM0001`` has ``IM0001.tags``."""
+    name = image.name.removesuffix(".dcm")
+    return image.with_name(name + TAGS_SUFFIX)

@@ -1,0 +1,42 @@
+"""Locks that the kernel holds: they vanish with the process that took them.
+
+Knows how a lock is taken without waiting, and when one was taken on a file that is gone. Does not
+know what is locked.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from mroute.spool.layout import Spool
+
+_STUDY_LOCKS = 64
+"""Studies share this many lock files, so that the locks of finished studies do not pile up."""
+
+
+def try_lock(path: Path) -> FileLock | None:
+    """Take the lock at ``path``, or return None where another holder has it or its folder is gone.
+
+    A file system without kernel locks raises `OSError`: a lock that outlives its process would
+    strand images.
+    """
+    lock = FileLock(path, fallback_to_soft=False, is_singleton=False, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except (Timeout, FileNotFoundError):
+        return None
+    return lock
+
+
+@contextmanager
+def study_lock(spool: Spool, folder_name: str) -> Iterator[None]:
+    """Hold the lock under which a collecting study is joined or taken away; waits for it."""
+    number = zlib.crc32(folder_name.encode("utf-8", "surrogatepass")) % _STUDY_LOCKS
+    path = spool.locks / f"study-{number:02}.lock"
+    with FileLock(path, fallback_to_soft=False, is_singleton=False, thread_local=False):
+        yield

@@ -1,0 +1,99 @@
+"""The outbox: notifications that wait to be delivered, a file each.
+
+Knows how a delivery waits, when it is due and how it leaves. Does not know how one is delivered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mroute.models import NoticeEvent
+from mroute.spool.files import Files
+from mroute.spool.layout import REASON_FILE, Spool
+from mroute.spool.locks import try_lock
+from mroute.spool.manifest import delivery_content, reason_content
+from mroute.types import Delivery, Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A delivery in the outbox; ``attempts`` is how often it was tried."""
+
+    id: str
+    path: Path
+    delivery: Delivery
+    attempts: int
+
+    def delivered(self) -> None:
+        """Take it out of the outbox."""
+        self.path.unlink()
+
+    def retry_at(self, files: Files, when: datetime) -> None:
+        """Leave it for another attempt, not before ``when``."""
+        content = delivery_content(self.delivery)
+        files.write_json(
+            self.path,
+            {**content, "attempts": self.attempts + 1, "not_before": when.isoformat()},
+        )
+
+    def give_up(self, spool: Spool, files: Files, reason: str, now: datetime) -> None:
+        """Move it to ``error/`` with the reason."""
+        _bury(spool, files, self.path, (self.delivery.rule_name,), reason, now)
+
+
+def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
+    """Put deliveries into the outbox; the same ones again change nothing."""
+    for number, delivery in enumerate(deliveries):
+        path = spool.outbox / f"{delivery.delivery_id(number)}.json"
+        files.write_json(path, delivery_content(delivery))
+
+
+def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
+    """The deliveries that are due, in the order of their files; nobody else has them meanwhile.
+
+    Yields nothing while another process works on the outbox. A file that is no delivery goes to
+    ``error/``.
+    """
+    lock = try_lock(spool.outbox / ".lock")
+    if lock is None:
+        return
+    try:
+        for path in sorted(spool.outbox.glob("*.json")):
+            try:
+                content = json.loads(path.read_bytes())
+                not_before = content["not_before"]
+                is_due = not_before is None or datetime.fromisoformat(not_before) <= now
+                waiting = Waiting(path.stem, path, _delivery(content), content["attempts"])
+            except (ValueError, KeyError, TypeError) as error:
+                _bury(spool, files, path, (), f"'{path.name}' is damaged: {error!r}", now)
+                continue
+            if is_due:
+                yield waiting
+    finally:
+        lock.release()
+
+
+def _delivery(content: Mapping[str, Any]) -> Delivery:
+    return Delivery(
+        channel=content["channel"],
+        rule_name=content["rule_name"],
+        event=NoticeEvent(content["event"]),
+        task_id=content["task_id"],
+        options=content["options"],
+        body=content["body"],
+    )
+
+
+def _bury(
+    spool: Spool, files: Files, path: Path, rules: tuple[str, ...], reason: str, now: datetime
+) -> None:
+    folder = spool.queue(Finish.ERROR) / path.stem
+    folder.mkdir(exist_ok=True)
+    files.write_json(folder / REASON_FILE, reason_content("notification", reason, rules, now))
+    path.rename(folder / "delivery.json")
+    files.flush_folder(folder)

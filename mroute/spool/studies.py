@@ -1,0 +1,93 @@
+"""Collecting studies: a folder for each study and rule, joined by one series after the other.
+
+Knows how a series joins exactly once, whatever interrupts it. Does not know when a study is
+complete or what its section means.
+"""
+
+from __future__ import annotations
+
+import filecmp
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mroute.errors import TaskFileError
+from mroute.spool.claim import JOINING_PREFIX
+from mroute.spool.files import Files
+from mroute.spool.layout import TASK_FILE, Spool, tags_file
+from mroute.spool.locks import study_lock
+from mroute.spool.manifest import StudyEntry
+from mroute.spool.taskfile import read_task, write_task
+
+
+def read_study(folder: Path) -> dict[str, Any]:
+    """The task file of a collecting study.
+
+    Raises `TaskFileError` where it is missing, damaged or not that of a collecting study.
+    """
+    content = read_task(folder)
+    collection = content.get("collection")
+    if not isinstance(collection, dict) or not {"rule_name", "rule", "joined"} <= collection.keys():
+        raise TaskFileError(f"'{folder / TASK_FILE}' is not the task file of a collecting study")
+    return content
+
+
+def join_study(spool: Spool, files: Files, source: Path, entry: StudyEntry) -> None:
+    """Join the collecting study with the images of folder ``source``; may be repeated.
+
+    Until `finish_join` is called, a mark in the study keeps it from being taken away: a series
+    that was interrupted while joining belongs to this study and to no later one. Raises
+    `TaskFileError` where the study's task file is damaged.
+    """
+    folder = spool.study(entry.study_uid, entry.rule_name)
+    with study_lock(spool, folder.name):
+        content = read_study(folder) if (folder / TASK_FILE).exists() else entry.task
+        folder.mkdir(exist_ok=True)
+        _mark(folder, entry).touch()
+        files.flush_folder(folder.parent)
+        if entry.id not in content["collection"]["joined"]:
+            for name in entry.images:
+                _add_image(files, source / name, folder, entry.id)
+            write_task(files, folder, _grown(content, entry))
+
+
+def finish_join(spool: Spool, entry: StudyEntry) -> None:
+    """Take the mark of `join_study` off the study."""
+    _mark(spool.study(entry.study_uid, entry.rule_name), entry).unlink(missing_ok=True)
+
+
+def keep_task_file(folder: Path) -> None:
+    """Keep the task file of a study that cannot be used, out of the way of the new one."""
+    path = folder / TASK_FILE
+    if path.exists():
+        path.rename(path.with_name(f"{TASK_FILE}.kept"))
+
+
+def _mark(folder: Path, entry: StudyEntry) -> Path:
+    return folder / f"{JOINING_PREFIX}{entry.id}"
+
+
+def _grown(content: Mapping[str, Any], entry: StudyEntry) -> dict[str, Any]:
+    study = {**content["study"], **entry.latest}
+    for key, value in entry.append.items():
+        study[key] = [*study.get(key, ()), value]
+    collection = content["collection"]
+    joined = [*collection["joined"], entry.id]
+    return {**content, "study": study, "collection": {**collection, "joined": joined}}
+
+
+def _add_image(files: Files, image: Path, folder: Path, entry_id: str) -> None:
+    """Add an image with its tags; of the same name as one before only where it differs."""
+    for prefix in ("", f"{entry_id[:8]}-"):
+        destination = folder / (prefix + image.name)
+        if destination.exists() and not _same(image, destination):
+            continue
+        for source in (image, tags_file(image)):
+            if source.exists() and not (folder / (prefix + source.name)).exists():
+                files.link(source, folder / (prefix + source.name))
+        return
+    raise FileExistsError(f"'{folder / image.name}' is taken twice over")
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.samefile(other) or filecmp.cmp(one, other, shallow=False)

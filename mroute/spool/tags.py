@@ -1,0 +1,125 @@
+"""The tags beside an image: a JSON object of keyword to text, made from the image where missing.
+
+Knows how ``.tags`` files are read and written and which files of a series folder are what. Does
+not know DICOM: a tag reader of a plugin does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mroute.errors import TagsError
+from mroute.spool.files import Files
+from mroute.spool.layout import FORCE_RULE_FILE, TAGS_SUFFIX, TASK_FILE, tags_file
+from mroute.types import Rejected, Tags
+
+ReadImage = Callable[[Path], Tags]
+"""Makes the tag list of an image; raises `TagsError` for a file that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a series folder: good images by name, the tags of the first, and the rest."""
+
+    images: tuple[str, ...]
+    tags: Tags
+    rejected: tuple[Rejected, ...]
+    trouble: tuple[str, ...]
+    force_rule: str | None
+
+
+def read_tags(path: Path) -> tuple[dict[str, str], str]:
+    """The tags in a ``.tags`` file, and a sentence on what was odd about it (often empty).
+
+    Bytes that are not UTF-8 are kept as lone surrogates. Raises `TagsError` for a file that
+    cannot be read, is no JSON or no object of texts.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise TagsError(f"'{path.name}' cannot be read: {error.strerror}") from error
+    trouble = ""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "surrogateescape")
+        trouble = f"'{path.name}' is not encoded in UTF-8; its other bytes are kept as they are"
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise TagsError(
+            f"'{path.name}' is no JSON ({error}); expected an object of keyword to text"
+        ) from error
+    if not isinstance(value, dict):
+        raise TagsError(f"'{path.name}' holds no JSON object; expected one of keyword to text")
+    return {keyword: _text(path, keyword, item) for keyword, item in value.items()}, trouble
+
+
+def _text(path: Path, keyword: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return str(value)
+    raise TagsError(f"'{path.name}' has {type(value).__name__} under '{keyword}'; expected a text")
+
+
+def write_tags(files: Files, image: Path, tags: Mapping[str, str]) -> None:
+    """Write the tags beside an image, atomically."""
+    files.write_json(tags_file(image), dict(tags))
+
+
+def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
+    """Sort the files of a series folder; the tags of an image without any are written beside it.
+
+    Only the tags of the first good image are read, however many there are: a series is decided by
+    one image, always the same. A folder inside, a file that is no image and tags without an image
+    are rejected with the reason.
+    """
+    entries = {path.name: path for path in sorted(folder.iterdir())}
+    images: list[str] = []
+    rejected: list[Rejected] = []
+    for name, path in entries.items():
+        if name.startswith(".") or name == TASK_FILE or name.endswith(TAGS_SUFFIX):
+            continue
+        if not path.is_file() or path.is_symlink():
+            rejected.append(Rejected(name, f"'{name}' is no file; a series folder holds images"))
+        elif tags_file(path).name in entries:
+            images.append(name)
+        else:
+            try:
+                write_tags(files, path, read_image(path))
+                images.append(name)
+            except TagsError as error:
+                rejected.append(Rejected(name, str(error)))
+    expected = {tags_file(folder / name).name for name in entries if not name.endswith(TAGS_SUFFIX)}
+    rejected += [
+        Rejected(name, f"'{name}' has no image beside it")
+        for name in entries
+        if name.endswith(TAGS_SUFFIX) and name not in expected
+    ]
+    tags, trouble = _first_tags(folder, images, rejected)
+    return Contents(tuple(images), tags, tuple(rejected), trouble, _force_rule(folder))
+
+
+def _first_tags(
+    folder: Path, images: list[str], rejected: list[Rejected]
+) -> tuple[Tags, tuple[str, ...]]:
+    """The tags of the first image that has good ones; those before it are rejected."""
+    while images:
+        try:
+            tags, trouble = read_tags(tags_file(folder / images[0]))
+        except TagsError as error:
+            rejected.append(Rejected(images.pop(0), str(error)))
+        else:
+            return tags, (trouble,) if trouble else ()
+    return {}, ()
+
+
+def _force_rule(folder: Path) -> str | None:
+    path = folder / FORCE_RULE_FILE
+    return path.read_text("utf-8", "replace").strip() if path.is_file() else None

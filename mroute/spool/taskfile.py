@@ -1,0 +1,171 @@
+"""``task.json``: what a task is, what is to be done with it and what has been done.
+
+Knows the file's shape and how it is composed for a series or study. Does not know what plugins
+write into their sections. Documented as ``generate_taskfile`` (blueprint section 8).
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from mroute.errors import TaskFileError
+from mroute.models import Model, Priority
+from mroute.registry import Registry
+from mroute.spool.files import Files
+from mroute.spool.layout import TASK_FILE
+from mroute.types import JsonObject, Subject, TaskPlan, UidType
+
+_EMPTY = {"type": "object", "maxProperties": 0}
+
+MISSING = "MISSING"
+"""Stands where a tag of the series is missing."""
+
+_TAG_FACTS = {
+    "patient_name": "PatientName",
+    "mrn": "PatientID",
+    "acc": "AccessionNumber",
+    "sender_address": "SenderAddress",
+    "sender_aet": "SenderAET",
+    "receiver_aet": "ReceiverAET",
+    "device_serial_number": "DeviceSerialNumber",
+}
+
+
+class TaskInfo(Model):
+    """What the task is about; `MISSING` stands where a tag is missing."""
+
+    action: str
+    uid: str
+    uid_type: UidType
+    triggered_rules: tuple[str, ...] = Field(description="Names of the rules, in order.")
+    applied_rule: str = Field(description="The one rule the task is for; empty where pooled.")
+    priority: Priority
+    patient_name: str
+    mrn: str
+    acc: str
+    sender_address: str
+    sender_aet: str
+    receiver_aet: str
+    device_serial_number: str
+    mroute_version: str
+    host: str
+
+
+class JournalEntry(Model):
+    """Something that was done to the task."""
+
+    time: AwareDatetime
+    actor: str
+    action: str
+    outcome: str
+
+
+class TaskFile(BaseModel):
+    """The content of ``task.json``. A plugin's queue adds its own section beside these."""
+
+    model_config = ConfigDict(extra="allow", title="mroute task file")
+
+    id: str
+    info: TaskInfo
+    dispatch: dict[str, JsonValue] = Field(default_factory=dict)
+    process: dict[str, JsonValue] | list[dict[str, JsonValue]] = Field(default_factory=dict)
+    study: dict[str, JsonValue] = Field(default_factory=dict)
+    journal: list[JournalEntry] = Field(description="What was done, oldest first.")
+
+
+def compose_task(
+    task_id: str, subject: Subject, plan: TaskPlan, triggered: tuple[str, ...], now: datetime
+) -> dict[str, Any]:
+    """The content of the task file for one task of a plan.
+
+    ``triggered`` are all rules that triggered for the subject. ``now`` is aware, in UTC.
+    """
+    created = journal_entry(now, "router", "created", plan.reason or f"for {plan.queue}")
+    content = {
+        "id": task_id,
+        "info": add_info(subject, plan, triggered),
+        "dispatch": {},
+        "process": {},
+        "study": dict(subject.section),
+        **plan.sections,
+        "journal": [created],
+    }
+    for trouble in getattr(subject, "trouble", ()):
+        content["journal"].append(journal_entry(now, "router", "trouble", trouble))
+    return content
+
+
+def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> dict[str, JsonValue]:
+    """The info section: a pooled task names the rules that asked for it, any other names all."""
+    facts = {key: subject.tags.get(tag) or MISSING for key, tag in _TAG_FACTS.items()}
+    return {
+        "action": plan.action,
+        "uid": subject.uid,
+        "uid_type": subject.uid_type.value,
+        "triggered_rules": list(triggered if plan.applied_rule else plan.rules),
+        "applied_rule": plan.applied_rule,
+        "priority": plan.priority.value,
+        **facts,
+        "mroute_version": version("mroute"),
+        "host": socket.gethostname(),
+    }
+
+
+def journal_entry(now: datetime, actor: str, action: str, outcome: str) -> dict[str, JsonValue]:
+    """One entry of the journal."""
+    return {"time": now.isoformat(), "actor": actor, "action": action, "outcome": outcome}
+
+
+def read_task(folder: Path) -> dict[str, Any]:
+    """The content of the task file in ``folder``.
+
+    Raises `TaskFileError` where it is missing, damaged, or not what the schema says.
+    """
+    path = folder / TASK_FILE
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+        TaskFile.model_validate(content)
+    except OSError as error:
+        raise TaskFileError(f"'{path}' cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        first = str(error).splitlines()[0]
+        raise TaskFileError(f"'{path}' is damaged: {first}") from error
+    return content
+
+
+def write_task(files: Files, folder: Path, content: JsonObject) -> None:
+    """Write the task file into ``folder``, atomically.
+
+    Lone surrogates, which stand for bytes that could not be decoded, become U+FFFD: JSON parsers
+    of other languages refuse them.
+    """
+    files.write_json(folder / TASK_FILE, _readable(content))
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return {key: _readable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(item) for item in value]
+    return value
+
+
+def task_schema(registry: Registry) -> dict[str, Any]:
+    """JSON Schema of ``task.json``, with the sections of the installed queues."""
+    schema = TaskFile.model_json_schema()
+    for queue in registry.queues.values():
+        if queue.model is not None:
+            section = queue.model.model_json_schema(ref_template="#/$defs/{model}")
+            schema["$defs"].update(section.pop("$defs", {}))
+            schema["properties"][queue.section] = {"anyOf": [_EMPTY, section]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,125 @@
+"""File operations: whole files only, and folders that cross file systems once.
+
+Knows folders before and after. Does not know what is in the files.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from mroute.models import Durability
+from mroute.spool.files import Files
+from tests.faults import Killed, fault
+
+
+@pytest.fixture(params=list(Durability))
+def files(request: pytest.FixtureRequest) -> Files:
+    return Files(request.param)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_write_that_is_killed_leaves_the_old_content(tmp_path: Path, files: Files) -> None:
+    path = tmp_path / "task.json"
+    files.write(path, b"old")
+    at, reached = 0, True
+    while reached:
+        with fault(tmp_path, at) as trap:
+            try:
+                files.write(path, b"new")
+            except Killed:
+                assert path.read_bytes() == b"old"
+        reached, at = trap.seen > at, at + 1
+    assert path.read_bytes() == b"new"
+    assert at > 2
+
+
+def test_a_link_that_cannot_be_made_is_a_copy(
+    tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "another file system")
+
+    (tmp_path / "a").write_bytes(b"image")
+    files.link(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").samefile(tmp_path / "a")
+    monkeypatch.setattr("os.link", refuse)
+    files.link(tmp_path / "a", tmp_path / "c")
+    assert (tmp_path / "c").read_bytes() == b"image"
+    assert not (tmp_path / "c").samefile(tmp_path / "a")
+    assert names(tmp_path) == ["a", "b", "c"]
+
+
+def test_a_link_never_replaces_a_file(tmp_path: Path, files: Files) -> None:
+    (tmp_path / "a").write_bytes(b"new")
+    (tmp_path / "b").write_bytes(b"old")
+    with pytest.raises(FileExistsError):
+        files.link(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"old"
+
+
+def make_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "source" / "task"
+    (folder / "work").mkdir(parents=True)
+    (folder / "image.dcm").write_bytes(b"image")
+    (folder / "work" / "log").write_bytes(b"log")
+    return folder
+
+
+def cross_file_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renames from below ``source`` to below ``target`` fail, as between two file systems."""
+    rename = Path.rename
+
+    def across(self: Path, target: Path) -> Path:
+        if "source" in self.parts and "target" in Path(target).parts:
+            raise OSError(errno.EXDEV, "another file system")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", across)
+
+
+def test_a_folder_is_moved_by_one_rename(tmp_path: Path, files: Files) -> None:
+    inode = make_folder(tmp_path).stat().st_ino
+    files.move_folder(tmp_path / "source" / "task", tmp_path / "target" / "task")
+    assert (tmp_path / "target" / "task").stat().st_ino == inode
+    files.move_folder(tmp_path / "source" / "task", tmp_path / "target" / "task")
+    assert names(tmp_path / "target") == ["task"]
+
+
+def test_a_folder_that_is_there_already_is_not_replaced(tmp_path: Path, files: Files) -> None:
+    make_folder(tmp_path)
+    (tmp_path / "target" / "task").mkdir(parents=True)
+    with pytest.raises(FileExistsError):
+        files.move_folder(tmp_path / "source" / "task", tmp_path / "target" / "task")
+    assert names(tmp_path / "source" / "task") == ["image.dcm", "work"]
+
+
+def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(Durability.PROCESS)
+    cross_file_systems(monkeypatch)
+    at, reached = 0, True
+    while reached:
+        root = tmp_path / str(at)
+        source = make_folder(root)
+        moved = root / "target" / "task"
+        with fault(tmp_path, at) as trap:
+            try:
+                files.move_folder(source, moved)
+            except Killed:
+                assert source.exists() or (root / "source" / "task.copied").exists()
+        if moved.exists():  # a fast worker takes it away
+            moved.rename(root / "taken")
+        files.move_folder(source, moved)
+        found = [path for path in (moved, root / "taken") if path.exists()]
+        assert len(found) == 1, f"killed at operation {at}"
+        assert names(found[0]) == ["image.dcm", "work"]
+        assert names(root / "source") == []
+        reached, at = trap.seen > at, at + 1
+    assert at > 8

@@ -1,0 +1,70 @@
+"""The outbox: deliveries wait in it, are retried, and are never dropped.
+
+Knows files of the outbox. Does not know any channel.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from mroute.models import NoticeEvent
+from mroute.spool import outbox
+from mroute.spool.files import Files
+from mroute.spool.layout import Spool
+from mroute.types import Delivery
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TASK = "00000000-0000-0000-0000-000000000000"
+
+
+def delivery(rule: str = "r") -> Delivery:
+    return Delivery("webhook", rule, NoticeEvent.ERROR, TASK, {"url": "http://x"}, '{"a": 1}')
+
+
+def test_a_delivery_waits_as_it_was_put(spool: Spool, files: Files) -> None:
+    outbox.put(spool, files, [delivery()])
+    (waiting,) = outbox.due(spool, files, NOW)
+    assert waiting.delivery == delivery()
+    assert waiting.attempts == 0
+
+
+def test_putting_the_same_again_changes_nothing(spool: Spool, files: Files) -> None:
+    outbox.put(spool, files, [delivery("a"), delivery("b")])
+    outbox.put(spool, files, [delivery("a"), delivery("b")])
+    assert len(list(outbox.due(spool, files, NOW))) == 2
+
+
+def test_a_retry_is_due_when_its_time_has_come(spool: Spool, files: Files) -> None:
+    outbox.put(spool, files, [delivery()])
+    (waiting,) = outbox.due(spool, files, NOW)
+    waiting.retry_at(files, NOW + timedelta(minutes=15))
+    assert list(outbox.due(spool, files, NOW)) == []
+    (again,) = outbox.due(spool, files, NOW + timedelta(minutes=15))
+    assert again.attempts == 1
+
+
+def test_nobody_else_delivers_at_the_same_time(spool: Spool, files: Files) -> None:
+    outbox.put(spool, files, [delivery()])
+    deliveries = outbox.due(spool, files, NOW)
+    next(deliveries)
+    assert list(outbox.due(spool, files, NOW)) == []
+    deliveries.close()  # type: ignore[attr-defined]
+    assert len(list(outbox.due(spool, files, NOW))) == 1
+
+
+def test_what_is_given_up_is_kept_with_the_reason(spool: Spool, files: Files) -> None:
+    outbox.put(spool, files, [delivery()])
+    (waiting,) = outbox.due(spool, files, NOW)
+    waiting.give_up(spool, files, "no answer", NOW)
+    folder = spool.queue("error") / waiting.id
+    assert json.loads((folder / "reason.json").read_text())["reason"] == "no answer"
+    assert json.loads((folder / "delivery.json").read_text())["body"] == '{"a": 1}'
+    assert list(outbox.due(spool, files, NOW)) == []
+
+
+def test_a_damaged_delivery_holds_up_no_other(spool: Spool, files: Files) -> None:
+    (spool.outbox / "0.json").write_text("{")
+    outbox.put(spool, files, [delivery()])
+    assert [waiting.delivery for waiting in outbox.due(spool, files, NOW)] == [delivery()]
+    assert (spool.queue("error") / "0" / "delivery.json").read_text() == "{"
