@@ -59,7 +59,10 @@ class Claim:
 
 
 def claim_series(spool: Spool, name: str) -> Claim | None:
-    """Take the series folder ``incoming/<name>``; None where another router was first."""
+    """Take the series folder ``incoming/<name>``; None where another router was first.
+
+    Raises `OSError` where it cannot be moved; it stays where it is.
+    """
     return _claim(spool, UidType.SERIES, spool.incoming / name)
 
 
@@ -67,7 +70,7 @@ def claim_study(spool: Spool, name: str, is_complete: Callable[[], bool]) -> Cla
     """Take the collecting study ``studies/<name>`` where it is complete.
 
     ``is_complete`` is asked while no series can join. None where the study is not complete, gone,
-    or being joined.
+    or being joined. Raises `OSError` where it cannot be moved; it stays where it is.
     """
     folder = spool.studies / name
     with study_lock(spool, name):
@@ -109,4 +112,7 @@ def _claim(spool: Spool, kind: UidType, folder: Path) -> Claim | None:
     except FileNotFoundError:
         claim.release()
         return None
+    except OSError:
+        claim.release()
+        raise
     return claim

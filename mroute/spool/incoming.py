@@ -11,6 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,8 +49,9 @@ def scan(spool: Spool, now: datetime, quiet: timedelta) -> Arrivals:
             if not entry.is_dir(follow_symlinks=False):
                 loose.append(entry.name)
                 continue
-            changed = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
-            (complete if now - changed > quiet else pending).append(entry.name)
+            with suppress(FileNotFoundError):  # another router was here since the scan began
+                changed = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
+                (complete if now - changed > quiet else pending).append(entry.name)
     return Arrivals(tuple(sorted(complete)), tuple(sorted(pending)), tuple(sorted(loose)))
 
 

@@ -1,0 +1,155 @@
+"""``mroute demo``: real images through every action, and proof that none is missing.
+
+Knows how the demonstration is shown. Does not know its images, rules or accounting (mroute.demo).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from mroute.errors import ExitCode
+from mroute.events import DeliverySettled, Event, SubjectCommitted, SubjectPlanned, TaskSettled
+
+if TYPE_CHECKING:
+    from mroute.demo import DemoSeries, Performance
+
+
+@click.command("demo")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Make the site in this folder and leave it there, to look around in.",
+)
+@click.pass_context
+def command(ctx: click.Context, keep: Path | None) -> None:
+    """Route real DICOM files through every action and account for each image.
+
+    Takes the files that come with pydicom. Uses no network beyond this machine, and leaves nothing
+    behind without --keep. Exits 1 if an image is not where it must be.
+
+    \b
+    Examples:
+      mroute demo
+      mroute demo --keep demo-site
+    """
+    from mroute import demo
+    from mroute.cli.installed import installed
+    from mroute.logs import configure_logs
+
+    configure_logs(log_phi=False, as_json=False, quiet=True)
+    plugins = installed()
+    console = Console()
+    with _folder(keep) as root, _Show(console) as show:
+        performance = demo.play(root, plugins.hooks, plugins.registry, show.event)
+    _report(console, performance, show.plans)
+    if keep is not None:
+        console.print(f"The site is in {keep}; look around, and see {keep}/mroute.yaml.")
+    if performance.account.faults:
+        ctx.exit(ExitCode.PROBLEMS)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="mroute-demo-") as folder:
+            yield Path(folder)
+        return
+    if keep.exists() and any(keep.iterdir()):
+        raise click.UsageError(f"'{keep}' is not empty; name a folder that is, or a new one")
+    keep.mkdir(parents=True, exist_ok=True)
+    yield keep.resolve()
+
+
+class _Show:
+    """Shows the progress, and remembers what was planned for each series."""
+
+    def __init__(self, console: Console) -> None:
+        self.plans: dict[str, SubjectPlanned] = {}
+        columns = (SpinnerColumn(), TextColumn("{task.description}"))
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._line = self._progress.add_task("reading the images that pydicom ships")
+        self._counts = {"routed": 0, "tasks worked on": 0, "notifications": 0}
+
+    def __enter__(self) -> _Show:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def event(self, event: Event) -> None:
+        """Show that something happened."""
+        match event:
+            case SubjectPlanned():
+                self.plans[event.uid] = event
+            case SubjectCommitted():
+                self._counts["routed"] += 1
+            case TaskSettled():
+                self._counts["tasks worked on"] += 1
+            case DeliverySettled():
+                self._counts["notifications"] += 1
+        shown = ", ".join(f"{number} {what}" for what, number in self._counts.items())
+        self._progress.update(self._line, description=shown)
+
+
+def _report(
+    console: Console, performance: Performance, plans: Mapping[str, SubjectPlanned]
+) -> None:
+    table = Table(title="What became of each series", show_lines=True)
+    for heading in ("series", "images", "triggered rules, and why", "planned", "now in"):
+        table.add_column(heading)
+    for series in performance.series:
+        places = performance.account.places[series.uid]
+        table.add_row(
+            _name(series),
+            str(len(series.images)),
+            _why(performance, series),
+            _planned(plans.get(series.uid)),
+            "\n".join(f"{place}: {number}" for place, number in places.items()),
+        )
+    console.print(table)
+    for message in performance.messages:
+        console.print(f"webhook received: {escape(str(message))}")
+    for fault in performance.account.faults:
+        console.print(f"[red]fault:[/red] {escape(fault)}")
+    account = performance.account
+    verdict = f"{len(account.faults)} faults" if account.faults else "every one accounted for"
+    console.print(f"{len(performance.series)} series, {account.images} images: {verdict}.")
+
+
+def _name(series: DemoSeries) -> str:
+    tags = series.tags
+    words = (tags.get("Modality", "?"), tags.get("SeriesDescription") or f"...{series.uid[-12:]}")
+    return escape(" ".join(words))
+
+
+def _why(performance: Performance, series: DemoSeries) -> str:
+    decision = performance.decisions[series.uid]
+    lines = [
+        f"[bold]{escape(name)}[/bold]: {escape(decision.outcomes[name].because)}"
+        for name in decision.triggered
+    ]
+    if decision.fallback:
+        lines.append("(fallback: no other rule triggered)")
+    return "\n".join(lines) or escape(decision.reason)
+
+
+def _planned(plan: SubjectPlanned | None) -> str:
+    if plan is None:
+        return "nothing"
+    lines = [f"task in {queue}" for queue in plan.queues]
+    if plan.studies:
+        lines.append("join the study")
+    if plan.deliveries:
+        lines.append(f"{plan.deliveries} notifications")
+    return "\n".join(lines)

@@ -1,0 +1,57 @@
+"""Delivers the notifications that wait in the outbox, through the channels of plugins.
+
+Knows retry and giving up. Does not know any channel. A delivery that is interrupted is made again:
+at least once, never not at all.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from mroute.errors import DeliveryError
+from mroute.events import DeliverySettled
+from mroute.site import Site
+from mroute.spool import outbox
+from mroute.spool.outbox import Waiting
+
+
+def deliver_due(site: Site, stop: threading.Event) -> int:
+    """Deliver what is due; returns how many deliveries were made or given up."""
+    settled = 0
+    for waiting in outbox.due(site.spool, site.files, site.clock()):
+        if stop.is_set():
+            break
+        settled += _deliver(site, waiting)
+    return settled
+
+
+def _deliver(site: Site, waiting: Waiting) -> bool:
+    """Whether it is settled for good."""
+    delivery, timing = waiting.delivery, site.configuration.timing
+    try:
+        site.registry.channels[delivery.channel].deliver(delivery, site.configuration.settings)
+    except DeliveryError as error:
+        detail, final = str(error), waiting.attempts >= timing.retry_max
+    except KeyError:
+        detail, final = f"no installed plugin has the channel '{delivery.channel}'", True
+    # The edge of a plugin call: whatever else a channel raises will not go away by itself.
+    except Exception as error:  # noqa: BLE001
+        plugin = site.registry.contributed_by.get(("channel", delivery.channel), "unknown")
+        detail, final = f"plugin '{plugin}' raised {type(error).__name__}: {error}", True
+    else:
+        waiting.delivered()
+        _tell(site, waiting, "done", "")
+        return True
+    if final:
+        waiting.give_up(site.spool, site.files, detail, site.clock())
+    else:
+        waiting.retry_at(site.files, site.clock() + timing.retry_after)
+    _tell(site, waiting, "failed" if final else "retry", detail)
+    return final
+
+
+def _tell(site: Site, waiting: Waiting, settlement: str, detail: str) -> None:
+    delivery = waiting.delivery
+    site.hooks.event(
+        DeliverySettled(waiting.id, delivery.channel, delivery.rule_name, settlement, detail)
+    )

@@ -1,0 +1,11 @@
+"""Routes: the two use cases of the router, series and studies, a page each.
+
+Knows the order of decide, plan, commit, release, and that whatever cannot be routed is kept with
+the reason. Does not know how any of these is done.
+"""
+
+from mroute.router.routing import Routing, read_image
+from mroute.router.series import resume_abandoned, route_series
+from mroute.router.studies import route_studies
+
+__all__ = ["Routing", "read_image", "resume_abandoned", "route_series", "route_studies"]

@@ -1,0 +1,133 @@
+"""The way of every claim from its plan to its release.
+
+Knows that a claim either is carried out or stays, to be tried again. Does not know what is planned
+for series or studies.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from mroute.errors import MrouteError, TagsError
+from mroute.events import SeriesDeferred, SubjectCommitted, SubjectPlanned, TroubleNoticed
+from mroute.registry import Registry
+from mroute.site import Site
+from mroute.spool.claim import Claim
+from mroute.spool.commit import Commit
+from mroute.spool.manifest import compose_manifest
+from mroute.types import Plan, Subject, Tags
+
+RETRY_AFTER = timedelta(seconds=30)
+"""How long a claim that could not be carried out is left alone before it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what it was made for and all rules that triggered."""
+
+    subject: Subject
+    plan: Plan
+    triggered: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Routing:
+    """The site that is routed for, and what this router remembers between two passes.
+
+    ``deferred`` maps the ids of claims that failed to the time of the next attempt; ``noticed``
+    are the places that observers were told of.
+    """
+
+    site: Site
+    deferred: dict[str, datetime] = field(default_factory=dict)
+    noticed: set[str] = field(default_factory=set)
+
+    def notice_once(self, where: str, detail: str) -> None:
+        """Tell observers of something odd, the first time that it is seen."""
+        if where not in self.noticed:
+            self.noticed.add(where)
+            self.site.hooks.event(TroubleNoticed(where, detail))
+
+    def take(self, name: str, claim: Callable[[], Claim | None]) -> Claim | None:
+        """What ``claim`` takes; None, and observers are told, where it cannot be moved."""
+        try:
+            return claim()
+        except OSError as error:
+            self.site.hooks.event(SeriesDeferred("", name, str(error)))
+            return None
+
+    def is_deferred(self, claim: Claim) -> bool:
+        """Whether the claim failed a moment ago and is left alone for a while."""
+        return self.site.clock() < self.deferred.get(claim.id, self.site.clock())
+
+    def carry_out(self, claim: Claim, make_plan: Callable[[Claim], Planned | None]) -> bool:
+        """Plan a claim that has no plan yet, commit it and release it; true where that was done.
+
+        ``make_plan`` returns None for a claim in which there is nothing. Whatever fails here
+        leaves the claim as it is, for a later pass or another router.
+        """
+        started = time.perf_counter()
+        try:
+            commit = Commit(self.site.spool, self.site.files, claim)
+            if not commit.begun:
+                planned = make_plan(claim) if claim.source.is_dir() else None
+                if planned is None:
+                    claim.release()
+                    return False
+                self._begin(commit, claim, planned)
+            commit.carry_out()
+        except (OSError, MrouteError, ValueError) as error:
+            claim.set_aside()
+            self.deferred[claim.id] = self.site.clock() + RETRY_AFTER
+            self.site.hooks.event(SeriesDeferred(claim.id, claim.name, str(error)))
+            return False
+        self.deferred.pop(claim.id, None)
+        seconds = time.perf_counter() - started
+        self.site.hooks.event(SubjectCommitted(claim.id, claim.name, seconds))
+        return True
+
+    def _begin(self, commit: Commit, claim: Claim, planned: Planned) -> None:
+        plan = planned.plan
+        names = [path.name for path in claim.source.iterdir() if not path.name.startswith(".")]
+        writing = [queue.name for queue in self.site.registry.queues.values() if queue.writes]
+        self.site.hooks.event(
+            SubjectPlanned(
+                claim.id,
+                planned.subject.uid,
+                tuple(task.queue for task in plan.tasks),
+                len(plan.studies),
+                len(plan.deliveries),
+            )
+        )
+        commit.begin(
+            compose_manifest(
+                planned.subject, plan, planned.triggered, names, writing, self.site.clock()
+            )
+        )
+
+
+def read_image(registry: Registry) -> Callable[[Path], Tags]:
+    """A function that makes the tag list of an image with the first tag reader that can.
+
+    It raises `TagsError` with what every reader said where none can.
+    """
+
+    def read(path: Path) -> Tags:
+        complaints = []
+        for name, reader in registry.tag_readers.items():
+            try:
+                return reader.read(path)
+            except TagsError as error:
+                complaints.append(str(error))
+            # The edge of a plugin call: a reader that fails is one that cannot read this image.
+            except Exception as error:  # noqa: BLE001
+                complaints.append(f"tag reader '{name}' raised {type(error).__name__}: {error}")
+        raise TagsError(
+            "; ".join(complaints) or f"'{path.name}' has no tags, and no plugin reads images"
+        )
+
+    return read

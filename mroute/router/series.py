@@ -1,0 +1,106 @@
+"""Routes the series that are complete (documented as ``route_series``).
+
+Knows the way of a series from ``incoming/`` to its plan. Does not know how the plan is made true.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from functools import partial
+
+from mroute import engine
+from mroute.errors import PluginError, RejectedError, UnsafeNameError
+from mroute.events import SeriesDecided, SeriesDiscarded, SeriesReceived, SubjectRejected
+from mroute.router.routing import Planned, Routing, read_image
+from mroute.router.studies import plan_study
+from mroute.spool.claim import Claim, abandoned, claim_series
+from mroute.spool.incoming import scan
+from mroute.spool.subjects import check_uids, claimed_series
+from mroute.types import Decision, Plan, Series, UidType
+
+
+def route_series(routing: Routing, stop: threading.Event) -> int:
+    """Route all series that are complete, in the order of their names; returns how many were.
+
+    Ends after the series in hand once ``stop`` is set.
+    """
+    quiet = routing.site.configuration.timing.series_complete_after
+    arrivals = scan(routing.site.spool, routing.site.clock(), quiet)
+    for name in arrivals.loose:
+        path = routing.site.spool.incoming / name
+        routing.notice_once(
+            str(path), "lies in incoming/ but in no series folder; it is left there"
+        )
+    routed = 0
+    for name in arrivals.complete:
+        if stop.is_set():
+            break
+        claim = routing.take(name, partial(claim_series, routing.site.spool, name))
+        if claim is not None:
+            routed += routing.carry_out(claim, partial(plan_series, routing))
+    return routed
+
+
+def resume_abandoned(routing: Routing, stop: threading.Event) -> int:
+    """Carry on the claims of processes that died, and those that failed a while ago."""
+    resumed = 0
+    for claim in abandoned(routing.site.spool):
+        if stop.is_set() or routing.is_deferred(claim):
+            claim.set_aside()
+        elif claim.kind is UidType.SERIES:
+            resumed += routing.carry_out(claim, partial(plan_series, routing))
+        else:
+            resumed += routing.carry_out(claim, partial(plan_study, routing))
+    return resumed
+
+
+def plan_series(routing: Routing, claim: Claim) -> Planned | None:
+    """Decide and plan a claimed series; None where its folder is empty.
+
+    A series that cannot be decided or planned is planned into ``error/`` with the reason: it
+    would fail the same way again.
+    """
+    series = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
+    if not series.images and not series.rejected:
+        return None
+    routing.site.hooks.event(SeriesReceived(claim.id, series.uid, len(series.images)))
+    for rejected in series.rejected:
+        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason))
+    if not series.images:
+        return Planned(series, Plan(engine.rejected_files(series)), ())
+    try:
+        check_uids(series)
+        decision = _decide(routing, series)
+        plan = engine.plan(
+            series,
+            decision,
+            routing.site.hooks,
+            routing.site.registry.actions,
+            routing.site.plan_context(),
+        )
+    except (RejectedError, PluginError, UnsafeNameError) as error:
+        reason = "; ".join([str(error), *(each.reason for each in series.rejected)])
+        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, str(error)))
+        return Planned(series, engine.rejection(reason), ())
+    if decision.discarded:
+        routing.site.hooks.event(
+            SeriesDiscarded(claim.id, series.uid, decision.discarded_by, decision.reason)
+        )
+    return Planned(series, plan, decision.triggered)
+
+
+def _decide(routing: Routing, series: Series) -> Decision:
+    started = time.perf_counter()
+    decision = engine.evaluate(series, routing.site.configuration.rules)
+    routing.site.hooks.event(
+        SeriesDecided(
+            series.claim_id,
+            series.uid,
+            decision.triggered,
+            decision.discarded_by,
+            decision.fallback,
+            time.perf_counter() - started,
+        )
+    )
+    return decision

@@ -1,0 +1,114 @@
+"""Routes the collecting studies that are complete (documented as ``route_studies``).
+
+Knows the way of a study from ``studies/`` to its plan. Does not know when a study is complete: a
+completion condition of a plugin does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from mroute import engine
+from mroute.errors import PluginError, RejectedError, TaskFileError, UnsafeNameError
+from mroute.events import StudyCompleted, SubjectRejected
+from mroute.expr import Outcome
+from mroute.models import RuleBase
+from mroute.router.routing import Planned, Routing
+from mroute.spool.claim import Claim, claim_study
+from mroute.spool.incoming import pending_by_study, scan
+from mroute.spool.studies import keep_task_file, read_study
+from mroute.spool.subjects import collected_study, unusable_study
+from mroute.types import Study, TriggeredRule, Verdict
+
+_UNUSABLE = (TaskFileError, RejectedError, PluginError, UnsafeNameError)
+
+
+def route_studies(routing: Routing, stop: threading.Event) -> int:
+    """Route all studies that are complete, in the order of their names; returns how many were.
+
+    Ends after the study in hand once ``stop`` is set.
+    """
+    names = sorted(path.name for path in routing.site.spool.studies.iterdir() if path.is_dir())
+    if not names:
+        return 0
+    quiet = routing.site.configuration.timing.series_complete_after
+    arriving = scan(routing.site.spool, routing.site.clock(), quiet)
+    pending = pending_by_study(routing.site.spool, (*arriving.pending, *arriving.complete))
+    routed = 0
+    for name in names:
+        if stop.is_set():
+            break
+        claim = _claim_if_complete(routing, name, pending)
+        if claim is not None:
+            routed += routing.carry_out(claim, partial(plan_study, routing))
+    return routed
+
+
+def _claim_if_complete(
+    routing: Routing, name: str, pending: Mapping[str, Sequence[str]]
+) -> Claim | None:
+    def is_complete() -> bool:
+        try:
+            study, _ = _read(routing, routing.site.spool.studies / name, "")
+            return _verdict(routing, study, pending.get(study.uid, ())).complete
+        except _UNUSABLE:  # planning it will fail as well, and put it into error/ with the reason
+            return True
+
+    return routing.take(name, partial(claim_study, routing.site.spool, name, is_complete))
+
+
+def plan_study(routing: Routing, claim: Claim) -> Planned | None:
+    """Plan a claimed study; None where its folder is empty.
+
+    A study that cannot be planned is planned into ``error/`` with the reason.
+    """
+    if not any(claim.source.iterdir()):
+        return None
+    try:
+        study, rule = _read(routing, claim.source, claim.id)
+        verdict = _verdict(routing, study, ())
+        plan = engine.plan_study(
+            study,
+            TriggeredRule(study.rule_name, rule, Outcome(True, verdict.because)),
+            verdict,
+            routing.site.hooks,
+            routing.site.registry.actions,
+            routing.site.plan_context(),
+        )
+    except _UNUSABLE as error:
+        keep_task_file(claim.source)
+        uid, _, rule_name = claim.name.partition("#")
+        routing.site.hooks.event(SubjectRejected(claim.id, uid, str(error)))
+        lost = unusable_study(claim.source, claim.id, uid, rule_name)
+        return Planned(lost, engine.rejection(str(error)), ())
+    routing.site.hooks.event(StudyCompleted(claim.id, study.uid, study.rule_name, verdict.because))
+    return Planned(study, plan, (study.rule_name,))
+
+
+def _read(routing: Routing, folder: Path, claim_id: str) -> tuple[Study, RuleBase]:
+    """The study in ``folder`` and its rule as it was when the study began."""
+    content = read_study(folder)
+    name = content["collection"]["rule_name"]
+    try:
+        rule = routing.site.configuration.parse_rule(content["collection"]["rule"])
+        quiet = routing.site.configuration.timing.study_complete_after
+        return collected_study(folder, claim_id, content, rule, quiet), rule
+    except (KeyError, ValueError) as error:
+        raise TaskFileError(
+            f"the study was collected under rule '{name}', which cannot be used any more: {error}"
+        ) from error
+
+
+def _verdict(routing: Routing, study: Study, pending: Sequence[str]) -> Verdict:
+    name = study.condition.complete
+    try:
+        return routing.site.registry.conditions[name].check(study, routing.site.clock(), pending)
+    # The edge of a plugin call: a condition that fails must not hold up the other studies.
+    except Exception as error:
+        plugin = routing.site.registry.contributed_by.get(("condition", name), "unknown")
+        raise PluginError(
+            plugin, f"condition '{name}' raised {type(error).__name__}: {error}"
+        ) from error

@@ -1,0 +1,194 @@
+"""Runs everything: router, workers, outbox and the services of plugins, once or until stopped.
+
+Knows which part runs when, that one run has a spool to itself, and that an edited rule file takes
+effect between two passes. Does not know what any part does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from mroute import config
+from mroute.contributions import ServiceContext
+from mroute.errors import ConfigurationError, MrouteError, Problem, SpoolError
+from mroute.events import ConfigurationChanged, TroubleNoticed
+from mroute.hooks import Hooks
+from mroute.notices import deliver_due
+from mroute.registry import Registry
+from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
+from mroute.site import Site, utc_now
+from mroute.spool.incoming import receive
+from mroute.spool.layout import Spool
+from mroute.spool.locks import try_lock
+from mroute.types import Clock, Tags
+from mroute.worker import work_due
+
+PAUSE = 1.0
+"""Seconds between two passes of a part that found nothing to do."""
+
+
+@contextmanager
+def open_site(
+    file: Path, hooks: Hooks, registry: Registry, clock: Clock = utc_now
+) -> Iterator[Site]:
+    """The site that the rule file describes, with its spool, for this process alone.
+
+    Raises `ConfigurationError` or `DuplicateContributionError` where it cannot be loaded, and
+    `SpoolError` where the spool cannot be used or another run has it.
+    """
+    registry.raise_conflicts()
+    configuration = config.load(file, registry)
+    spool = Spool(configuration.spool)
+    spool.prepare(registry.queues)
+    try:
+        lock = try_lock(spool.locks / "run.lock")
+    except OSError as error:
+        raise SpoolError(
+            f"the spool '{spool.root}' is on a file system without kernel locks ({error}); "
+            "put it on a local one"
+        ) from error
+    if lock is None:
+        raise SpoolError(
+            f"the spool '{spool.root}' is in use by another 'mroute run'; "
+            "stop that one first, or give this one a spool of its own"
+        )
+    try:
+        yield Site(spool, hooks, registry, configuration, clock)
+    finally:
+        lock.release()
+
+
+class Service:
+    """Everything that runs on a site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._routing = Routing(site)
+        self._stop = threading.Event()
+        self._seen = _fingerprint(site.configuration.file)
+
+    def stop(self) -> None:
+        """Ask every part to finish what it has in hand and return; may be called anywhere."""
+        self._stop.set()
+
+    def run_once(self) -> None:
+        """Route all that is complete now and work every queue until nothing is due."""
+        self._notice_plugins()
+        while not self._stop.is_set():
+            if not sum(part() for part in self._parts().values()):
+                return
+
+    def run(self) -> None:
+        """Run every part in a thread of its own until `stop` is called."""
+        self._notice_plugins()
+        loops = {name: partial(self._repeat, part) for name, part in self._parts().items()}
+        threads = [
+            threading.Thread(target=self._supervise, args=(name, loop), name=name)
+            for name, loop in {**loops, **self._services()}.items()
+        ]
+        for thread in threads:
+            thread.start()
+        # Not `self._stop.wait()`: a signal handler that sets the event its own thread waits for
+        # can wait for ever.
+        for thread in threads:
+            thread.join()
+
+    def _parts(self) -> dict[str, Callable[[], int]]:
+        """Each part with the call that does what is due and returns how much that was."""
+        site = self._site
+        queues = {
+            f"queue {name}": partial(work_due, site, queue, self._stop)
+            for name, queue in site.registry.queues.items()
+        }
+        return {
+            "router": self._route,
+            **queues,
+            "notices": partial(deliver_due, site, self._stop),
+        }
+
+    def _services(self) -> dict[str, Callable[[], None]]:
+        site = self._site
+        read = read_image(site.registry)
+
+        def receive_image(path: Path, facts: Tags) -> Path:
+            return receive(site.spool, site.files, path, {**read(path), **facts})
+
+        context = ServiceContext(site.clock, site.configuration.settings, receive_image, self._stop)
+        return {
+            f"service {name}": partial(service.run, context)
+            for name, service in site.registry.services.items()
+            if service.enabled(site.configuration.settings)
+        }
+
+    def _route(self) -> int:
+        self._reload_if_edited()
+        return (
+            resume_abandoned(self._routing, self._stop)
+            + route_series(self._routing, self._stop)
+            + route_studies(self._routing, self._stop)
+        )
+
+    def _repeat(self, part: Callable[[], int]) -> None:
+        while not self._stop.is_set():
+            if not part():
+                self._stop.wait(PAUSE)
+
+    def _supervise(self, name: str, loop: Callable[[], None]) -> None:
+        while not self._stop.is_set():
+            try:
+                loop()
+                return
+            # A part that fails must not take the others with it: it is told, and begun again.
+            except Exception as error:  # noqa: BLE001
+                self._notice(name, f"failed and is started again: {type(error).__name__}: {error}")
+                self._stop.wait(PAUSE)
+
+    def _reload_if_edited(self) -> None:
+        """Take over an edited rule file; a broken one leaves the last good one in force."""
+        file = self._site.configuration.file
+        seen = _fingerprint(file)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            configuration = config.load(file, self._site.registry)
+            if configuration.spool != self._site.spool.root:
+                raise ConfigurationError([_moved_spool(file)])
+        except MrouteError as error:
+            detail = f"{error}\nthe last good rules stay in force"
+            self._site.hooks.event(ConfigurationChanged(str(file), False, detail))
+        else:
+            self._site.configuration = configuration
+            self._site.hooks.event(ConfigurationChanged(str(file), True, "new rules in force"))
+
+    def _notice_plugins(self) -> None:
+        for plugin in self._site.hooks.plugins:
+            if plugin.error:
+                self._notice(f"plugin '{plugin.name}'", f"cannot be loaded: {plugin.error}")
+        for error in self._site.registry.errors:
+            self._notice(f"plugin '{error.plugin}'", str(error))
+
+    def _notice(self, where: str, detail: str) -> None:
+        self._site.hooks.event(TroubleNoticed(where, detail))
+
+
+def _moved_spool(file: Path) -> Problem:
+    return Problem(
+        "the spool was moved while mroute runs",
+        code="MR290",
+        hint="stop mroute and start it again to use another spool",
+        file=str(file),
+    )
+
+
+def _fingerprint(file: Path) -> tuple[int, int, int] | None:
+    """Changes when the file is edited or replaced; None where it is gone."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,127 @@
+"""Works a queue: lease a task, let the plugin work on it, settle it. The same for every queue.
+
+Knows retry, giving up, handing over and dead letters, and that they are announced. Does not know
+what the work is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from mroute.contributions import QueueType, WorkContext
+from mroute.events import TaskSettled
+from mroute.models import NoticeEvent
+from mroute.site import Site
+from mroute.spool import outbox
+from mroute.spool.manifest import reason_content
+from mroute.spool.queue import Lease, due_tasks, is_halted
+from mroute.types import Done, Failed, Finish, HandOver, Retry, Settlement
+
+
+def work_due(site: Site, queue: QueueType, stop: threading.Event) -> int:
+    """Work on the tasks of a queue that are due; returns how many left the queue.
+
+    Ends after the task in hand once ``stop`` is set. Does nothing while the queue is halted.
+    """
+    settled = 0
+    tasks = due_tasks(site.spool, queue.name, queue.section, site.clock(), site.files)
+    while not (stop.is_set() or is_halted(site.spool, queue.name)):
+        lease = next(tasks, None)
+        if lease is None:
+            break
+        try:
+            settled += _work(site, queue, lease)
+        except OSError as error:  # the disk is full, say: the task is as it was, and stays
+            lease.let_go()
+            task_id = str(lease.content["id"])
+            site.hooks.event(TaskSettled(task_id, queue.name, "retry", str(error), 0.0))
+    return settled
+
+
+def _work(site: Site, queue: QueueType, lease: Lease) -> bool:
+    """Work on one task; whether it left the queue."""
+    started = time.perf_counter()
+    settlement = _checked(site, queue, lease, _call(site, queue, lease))
+    if isinstance(settlement, Retry):
+        settlement = _retry(site, queue, lease, settlement)
+    detail = _settle(site, queue, lease, settlement)
+    kind = "".join("_" + c.lower() if c.isupper() else c for c in type(settlement).__name__)
+    seconds = time.perf_counter() - started
+    task_id = str(lease.content["id"])
+    site.hooks.event(TaskSettled(task_id, queue.name, kind.lstrip("_"), detail, seconds))
+    return not isinstance(settlement, Retry)
+
+
+def _call(site: Site, queue: QueueType, lease: Lease) -> Any:
+    configuration = site.configuration
+    context = WorkContext(
+        clock=site.clock,
+        targets=configuration.targets,
+        modules=configuration.modules,
+        settings=configuration.settings,
+        target_types=site.registry.target_types,
+        runners=site.registry.runners,
+        save=lease.save,
+        note=lambda action, outcome: lease.note(site.clock(), queue.name, action, outcome),
+    )
+    try:
+        return queue.work(lease.task, context)
+    # The edge of a plugin call: the task is kept, with the plugin's name in the reason.
+    except Exception as error:  # noqa: BLE001
+        plugin = site.registry.contributed_by[("queue", queue.name)]
+        return Failed(f"plugin '{plugin}' raised {type(error).__name__}: {error}", queue.name)
+
+
+def _checked(site: Site, queue: QueueType, lease: Lease, settlement: Any) -> Settlement:
+    """What a plugin returned, or that it cannot be done."""
+    plugin = site.registry.contributed_by[("queue", queue.name)]
+    if not isinstance(settlement, Settlement):
+        return Failed(f"plugin '{plugin}' returned {settlement!r}, which is no settlement")
+    if isinstance(settlement, HandOver) and settlement.queue not in site.registry.queues:
+        return Failed(f"no installed plugin has the queue '{settlement.queue}' that comes next")
+    return settlement
+
+
+def _retry(site: Site, queue: QueueType, lease: Lease, retry: Retry) -> Settlement:
+    """Write down when to try again, or that it was tried often enough."""
+    timing = site.configuration.timing
+    section = dict(lease.content.get(queue.section) or {})
+    retries = (section.get("retries") or 0) + 1
+    if retries > timing.retry_max:
+        return Failed(f"given up after {timing.retry_max} retries: {retry.reason}", queue.name)
+    next_retry_at = (site.clock() + timing.retry_after).isoformat()
+    lease.save(queue.section, {**section, "retries": retries, "next_retry_at": next_retry_at})
+    return retry
+
+
+def _settle(site: Site, queue: QueueType, lease: Lease, settlement: Settlement) -> str:
+    now, info = site.clock(), lease.content["info"]
+    rules = [info["applied_rule"]] if info["applied_rule"] else info["triggered_rules"]
+    match settlement:
+        case Retry(reason):
+            lease.note(now, queue.name, "retry", reason)
+            lease.let_go()
+            return reason
+        case HandOver(following, detail):
+            lease.note(now, queue.name, "handed over", detail or f"to {following}")
+            lease.move(site.spool, following)
+            return detail or f"to {following}"
+        case Done(detail):
+            lease.note(now, queue.name, "done", detail)
+            _announce(site, lease, NoticeEvent.COMPLETED, rules, detail)
+            lease.move(site.spool, Finish.SUCCESS)
+            return detail
+        case Failed(reason, stage):
+            lease.note(now, queue.name, "failed", reason)
+            _announce(site, lease, NoticeEvent.ERROR, rules, reason)
+            dead = reason_content(stage or queue.name, reason, rules, now)
+            lease.move(site.spool, Finish.ERROR, dead)
+            return reason
+
+
+def _announce(site: Site, lease: Lease, event: NoticeEvent, rules: list[str], details: str) -> None:
+    # Before the task moves: a process that dies in between announces twice, but never not at all.
+    deliveries = site.announce(event, rules, str(lease.content["id"]), details)
+    outbox.put(site.spool, site.files, deliveries)

@@ -1,0 +1,248 @@
+"""A decision becomes a plan: every triggered rule is claimed, or nothing is done at all.
+
+Knows plans. Does not know the default plugins, nor any disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pluggy
+import pytest
+
+from mroute import engine
+from mroute.api import (
+    ActionType,
+    Decision,
+    Delivery,
+    Finish,
+    ForcedCompletion,
+    Notice,
+    NoticeEvent,
+    Outcome,
+    Phase,
+    PlanContext,
+    Rejected,
+    RejectedError,
+    RuleBase,
+    Series,
+    StudyPlan,
+    Subject,
+    TaskPlan,
+    Trigger,
+    TriggeredRule,
+    Verdict,
+    hookimpl,
+)
+from mroute.errors import PluginError, UnclaimedRuleError
+from mroute.hooks import Hooks
+from mroute.types import Plan
+from tests.unit.core.planted import hooks_of
+
+CONTEXT = PlanContext(datetime(2026, 11, 23, tzinfo=UTC), {}, {}, {}, {})
+SERIES = Series(
+    "1.2", {"StudyInstanceUID": "9"}, ("1.dcm",), "0" * 8 + "-0000-4000-8000-" + "0" * 12
+)
+ACTIONS = {phase.value: ActionType(phase.value, phase, RuleBase) for phase in Phase}
+
+
+class Planner:
+    """Plans one task a rule, joins a study for each collecting rule, and delivers each notice."""
+
+    @hookimpl
+    def mroute_dispatch(
+        self, subject: Subject, rules: Sequence[TriggeredRule]
+    ) -> Iterator[TaskPlan]:
+        for rule in rules:
+            yield TaskPlan("outgoing", (rule.name,), "route", rule.name)
+
+    @hookimpl
+    def mroute_processing(
+        self, subject: Subject, rules: Sequence[TriggeredRule]
+    ) -> Iterator[TaskPlan]:
+        for rule in rules:
+            yield TaskPlan("processing", (rule.name,), "process", rule.name)
+
+    @hookimpl
+    def mroute_study_collection(
+        self, series: Series, rules: Sequence[TriggeredRule]
+    ) -> Iterator[StudyPlan]:
+        for rule in rules:
+            yield StudyPlan(series.study_uid, rule.name, {}, {}, {}, {})
+
+    @hookimpl
+    def mroute_notification(self, notice: Notice) -> list[Delivery]:
+        options: dict[str, object] = {}
+        return [Delivery("test", notice.rule_name, notice.event, notice.task_id, options, "")]  # type: ignore[arg-type]
+
+
+def rule(name: str, phase: Phase, on: Trigger = Trigger.SERIES) -> TriggeredRule:
+    model = RuleBase(when="-", action=phase.value, on=on)
+    return TriggeredRule(name, model, Outcome(True, ""))
+
+
+def decided(*rules: TriggeredRule, discarded_by: str | None = None) -> Decision:
+    return Decision(rules, {}, discarded_by, reason="why")
+
+
+def plan(decision: Decision, series: Series = SERIES, hooks: Hooks | None = None) -> Plan:
+    return engine.plan(series, decision, hooks or hooks_of(p=Planner()), ACTIONS, CONTEXT)
+
+
+def test_several_actions_on_one_series_all_happen() -> None:
+    made = plan(
+        decided(
+            rule("a", Phase.DISPATCH),
+            rule("b", Phase.PROCESSING),
+            rule("c", Phase.DISPATCH, on=Trigger.STUDY),
+        )
+    )
+    assert [(task.queue, task.rules) for task in made.tasks] == [
+        ("outgoing", ("a",)),
+        ("processing", ("b",)),
+    ]
+    assert [study.rule_name for study in made.studies] == ["c"]
+
+
+def test_no_rule_is_a_discard_with_the_reason() -> None:
+    (task,) = plan(decided()).tasks
+    assert (task.queue, task.rules, task.reason) == (Finish.DISCARD, (), "why")
+
+
+def test_a_discard_rule_plans_nothing_else_even_when_it_says_study() -> None:
+    decision = decided(rule("d", Phase.DISCARD, on=Trigger.STUDY), discarded_by="d")
+    made = plan(decision)
+    assert [(task.queue, task.applied_rule) for task in made.tasks] == [(Finish.DISCARD, "d")]
+    assert made.studies == ()
+
+
+def test_only_notifications_go_to_success_and_are_completed() -> None:
+    made = plan(decided(rule("n", Phase.NOTIFICATION), rule("m", Phase.NOTIFICATION)))
+    assert [(task.queue, task.rules) for task in made.tasks] == [(Finish.SUCCESS, ("n", "m"))]
+    assert [(each.rule_name, each.event) for each in made.deliveries] == [
+        ("n", NoticeEvent.RECEIVED),
+        ("n", NoticeEvent.COMPLETED),
+        ("m", NoticeEvent.RECEIVED),
+        ("m", NoticeEvent.COMPLETED),
+    ]
+
+
+def test_a_notification_beside_a_route_takes_no_images() -> None:
+    made = plan(decided(rule("n", Phase.NOTIFICATION), rule("a", Phase.DISPATCH)))
+    assert [task.queue for task in made.tasks] == ["outgoing"]
+    received = [each for each in made.deliveries if each.rule_name == "a"]
+    assert [each.event for each in received] == [NoticeEvent.RECEIVED]
+    assert received[0].task_id == made.tasks[0].task_id(SERIES.claim_id)
+
+
+def test_a_rule_that_nobody_claims_is_an_error_that_names_it() -> None:
+    class Nobody: ...
+
+    with pytest.raises(UnclaimedRuleError, match="rule 'a' triggered, but no plugin planned"):
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(n=Nobody()))
+
+
+def test_a_wrapper_may_veto_or_rewrite() -> None:
+    class Rewrite:
+        @hookimpl(wrapper=True)
+        def mroute_dispatch(self) -> pluggy.Result[object]:  # type: ignore[misc]
+            results = yield
+            return [[replace(task, queue="quarantine") for task in each] for each in results]
+
+    made = plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(p=Planner(), w=Rewrite()))
+    assert [task.queue for task in made.tasks] == ["quarantine"]
+
+
+def test_a_plugin_that_fails_while_planning_is_named() -> None:
+    class Broken:
+        @hookimpl
+        def mroute_dispatch(self) -> Iterator[TaskPlan]:
+            yield TaskPlan("outgoing", ("a",), "route")
+            raise ValueError("late")
+
+    with pytest.raises(PluginError, match="plugin 'broken': hook 'mroute_dispatch' raised"):
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(p=Planner(), broken=Broken()))
+
+
+def test_a_wrapper_that_fails_is_named() -> None:
+    class Broken:
+        @hookimpl(wrapper=True)
+        def mroute_dispatch(self) -> Iterator[None]:
+            yield
+            raise ValueError("late")
+
+    with pytest.raises(PluginError, match="plugin 'broken': hook 'mroute_dispatch' raised"):
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(p=Planner(), broken=Broken()))
+
+
+def test_a_plugin_may_reject_a_series_with_a_reason() -> None:
+    class Strict:
+        @hookimpl
+        def mroute_dispatch(self) -> None:
+            raise RejectedError("the series has no study")
+
+    with pytest.raises(RejectedError, match="^the series has no study$"):
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(s=Strict()))
+
+
+def test_what_is_no_plan_is_refused() -> None:
+    class Sloppy:
+        @hookimpl
+        def mroute_dispatch(self) -> list[str]:
+            return ["outgoing"]
+
+    with pytest.raises(PluginError, match="returned str, expected TaskPlan"):
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(s=Sloppy()))
+
+
+def test_rejected_files_go_to_error_each_with_its_reason() -> None:
+    series = replace(SERIES, rejected=(Rejected("x.txt", "no image"), Rejected("y", "broken")))
+    made = plan(decided(rule("a", Phase.DISPATCH)), series)
+    assert [(task.queue, task.files, task.reason) for task in made.tasks[1:]] == [
+        (Finish.ERROR, ("x.txt",), "no image"),
+        (Finish.ERROR, ("y",), "broken"),
+    ]
+    ids = {task.task_id(SERIES.claim_id) for task in made.tasks}
+    assert len(ids) == 3
+
+
+def test_planning_again_gives_the_same_ids() -> None:
+    decision = decided(rule("a", Phase.DISPATCH), rule("b", Phase.PROCESSING))
+    one, other = plan(decision), plan(decision)
+    assert one == other
+    assert [t.task_id(SERIES.claim_id) for t in one.tasks] == [
+        t.task_id(SERIES.claim_id) for t in other.tasks
+    ]
+
+
+@dataclass
+class AStudy:
+    """As much of a study as planning looks at."""
+
+    claim_id: str = SERIES.claim_id
+
+
+@pytest.mark.parametrize(
+    ("forced", "queue"),
+    [
+        (None, "outgoing"),
+        (ForcedCompletion.PROCEED, "outgoing"),
+        (ForcedCompletion.DISCARD, Finish.DISCARD),
+        (ForcedCompletion.ERROR, Finish.ERROR),
+    ],
+)
+def test_a_study_goes_where_it_was_forced_to(forced: ForcedCompletion | None, queue: str) -> None:
+    made = engine.plan_study(
+        AStudy(),  # type: ignore[arg-type]
+        rule("a", Phase.DISPATCH, on=Trigger.STUDY),
+        Verdict(True, "waited long enough", forced),
+        hooks_of(p=Planner()),
+        ACTIONS,
+        CONTEXT,
+    )
+    assert [task.queue for task in made.tasks] == [queue]
+    assert made.studies == ()
+    if forced in (ForcedCompletion.DISCARD, ForcedCompletion.ERROR):
+        assert made.tasks[0].reason == "waited long enough"
