@@ -34,8 +34,8 @@ def _ignore(error: PluginError) -> None:
 class Hooks:
     """Calls the hooks of the plugins in ``manager``.
 
-    ``on_observer_error`` is told when a plugin raises while it observes an event; ``failures``
-    counts these per plugin.
+    ``on_observer_error`` is told when a plugin raises while it observes an event or makes a
+    notification; ``failures`` counts these per plugin.
     """
 
     def __init__(
@@ -118,8 +118,16 @@ class Hooks:
         )
 
     def notification(self, notice: Notice, context: PlanContext) -> tuple[Delivery, ...]:
-        """Deliveries of all plugins for one notice."""
-        return self._plan("mroute_notification", Delivery, notice=notice, context=context)
+        """Deliveries of all plugins for one notice.
+
+        A plugin that fails here is counted like an observer: a notification that cannot be made
+        must not hold up images.
+        """
+        try:
+            return self._plan("mroute_notification", Delivery, notice=notice, context=context)
+        except PluginError as error:
+            self._observer_failed(error)
+            return ()
 
     # Observation
 

@@ -13,6 +13,7 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from mroute.errors import PluginError
 from mroute.events import PHI_FIELDS
 
 _UID = re.compile(r"\b[0-2](?:\.\d+){3,}")
@@ -45,6 +46,14 @@ def configure_logs(log_phi: bool, as_json: bool, quiet: bool = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def log_plugin_error(error: PluginError) -> None:
+    """Log that a plugin raised where that stops nothing.
+
+    It is logged here and not told as an event: the plugin may fail on that event as well.
+    """
+    structlog.get_logger("mroute").error("plugin_failed", plugin=error.plugin, detail=str(error))
 
 
 def _without_phi(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

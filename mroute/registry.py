@@ -6,7 +6,7 @@ Knows that a name is contributed once and by whom. Does not know what a contribu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
@@ -90,7 +90,7 @@ class _Collection:
             target_types=self._named("mroute_target_types", "target type", TargetType),
             channels=self._named("mroute_notification_channels", "channel", ChannelType),
             conditions=self._named("mroute_completion_conditions", "condition", ConditionType),
-            functions=MappingProxyType({**BUILTINS, **functions}),
+            functions=MappingProxyType({**BUILTINS, **self._attributed(functions)}),
             queues=self._named("mroute_queues", "queue", QueueType),
             runners=self._named("mroute_runners", "runner", RunnerType),
             services=self._named("mroute_services", "service", ServiceType),
@@ -106,6 +106,13 @@ class _Collection:
             if self._claim(kind, item.name, plugin):
                 found[item.name] = item
         return MappingProxyType(found)
+
+    def _attributed(self, functions: Mapping[str, RuleFunction]) -> dict[str, RuleFunction]:
+        """The functions with their plugin, which reasons name when one fails."""
+        return {
+            name: replace(function, plugin=self.contributed_by["function", name])
+            for name, function in functions.items()
+        }
 
     def _claim(self, kind: str, name: str, plugin: str) -> bool:
         other = self.contributed_by.get((kind, name)) or _reserved(kind, name)

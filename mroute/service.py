@@ -17,6 +17,7 @@ from mroute.contributions import ServiceContext
 from mroute.errors import ConfigurationError, MrouteError, Problem, SpoolError
 from mroute.events import ConfigurationChanged, TroubleNoticed
 from mroute.hooks import Hooks
+from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
 from mroute.registry import Registry
 from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
@@ -41,6 +42,7 @@ def open_site(
     `SpoolError` where the spool cannot be used or another run has it.
     """
     registry.raise_conflicts()
+    hooks.on_observer_error = log_plugin_error
     configuration = config.load(file, registry)
     spool = Spool(configuration.spool)
     spool.prepare(registry.queues)

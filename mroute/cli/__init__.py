@@ -52,6 +52,8 @@ class LazyGroup(click.Group):
         except MrouteError as error:
             click.echo(f"mroute: {error}", err=True)
             sys.exit(error.exit_code)
+        except BrokenPipeError:  # whoever read the output has seen enough: click knows what to do
+            raise
         except OSError as error:
             click.echo(f"mroute: {error}", err=True)
             sys.exit(ExitCode.PROBLEMS)

@@ -1,0 +1,135 @@
+"""How compiled code calls functions and methods, and runs the loops of any() and all().
+
+Knows what a declared type demands of a value, and what becomes of an exception. Does not know which
+functions there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mroute.expr.function import RuleFunction
+from mroute.expr.language import MAX_STEPS, Type
+from mroute.expr.operators import conjunction, disjunction, truth
+from mroute.expr.values import (
+    UnanswerableError,
+    Unknown,
+    Value,
+    bounded,
+    first_unknown,
+    is_number,
+    kind_of,
+    number_of,
+)
+
+_KINDS: dict[Type, Callable[[Value], bool]] = {
+    Type.TEXT: lambda value: type(value) is str,
+    Type.NUMBER: is_number,
+    Type.TRUTH: lambda value: type(value) is bool,
+    Type.LIST: lambda value: type(value) is tuple,
+    Type.ANY: lambda value: value is not None,
+}
+
+
+def bind(function: RuleFunction, title: str = "") -> Callable[..., Value]:
+    """A callable that takes and gives values of the language, unknown ones included.
+
+    Args:
+        function: what to call.
+        title: how reasons name it; "function 'name' of plugin 'plugin'" when left out.
+
+    Returns:
+        The callable. It never raises: whatever goes wrong in ``function`` makes its result unknown.
+    """
+    named = title or function.title
+    declared = function.arguments
+    call = function.call
+
+    def bound(*arguments: Value) -> Value:
+        unknown = first_unknown(arguments)
+        if unknown is not None:
+            return unknown
+        values = []
+        for kind, value in zip(declared, arguments, strict=False):
+            taken = number_of(value) if kind is Type.NUMBER else value
+            if type(taken) is Unknown:
+                return taken
+            if not _KINDS[kind](taken):
+                return Unknown(f"{named} takes a {kind}, not {kind_of(taken)}")
+            values.append(taken)
+        return _result(function, named, call, values)
+
+    return bound
+
+
+def _result(
+    function: RuleFunction, named: str, call: Callable[..., Any], values: list[Value]
+) -> Value:
+    try:
+        result = bounded(call(*values))
+    except UnanswerableError as reason:
+        return Unknown(str(reason))
+    except Exception as error:  # noqa: BLE001 - a plugin's mistake must not reach other rules
+        return Unknown(f"{named} failed: {str(error) or type(error).__name__}")
+    if type(result) is Unknown:
+        return Unknown(f"{named}: {result.reason}")
+    if not _KINDS[function.returns](result):
+        if result is None:
+            return Unknown(f"{named} gave nothing")
+        return Unknown(f"{named} gave {kind_of(result)}, not a {function.returns}")
+    return result
+
+
+def has(value: Value) -> bool:
+    """Whether a tag is there: the one question whose answer is never unknown."""
+    return type(value) is not Unknown
+
+
+def any_of(values: Value) -> bool | Unknown:
+    """``any(list)``: its items joined by ``or``."""
+    return disjunction(*values) if type(values) is tuple else _no_list(values)
+
+
+def all_of(values: Value) -> bool | Unknown:
+    """``all(list)``: its items joined by ``and``."""
+    return conjunction(*values) if type(values) is tuple else _no_list(values)
+
+
+def loop(
+    stop: bool,
+    source: Value,
+    rounds_around: int,
+    operations: int,
+    body: Callable[[Value, int], Value],
+) -> bool | Unknown:
+    """``any(body for x in source)`` where ``stop`` is true, ``all(...)`` where it is false.
+
+    Args:
+        stop: the answer of one round that decides the whole.
+        source: the list.
+        rounds_around: how often this loop runs itself, through the loops around it.
+        operations: how much one round does.
+        body: takes an item, and how often it runs in all.
+
+    Returns:
+        The answer; unknown where there is too much to do. Whether there is depends on nothing but
+        the lengths of the lists, so that the order of operands still does not matter.
+    """
+    if type(source) is not tuple:
+        return _no_list(source)
+    rounds = rounds_around * len(source)
+    if rounds * operations > MAX_STEPS:
+        return Unknown(f"a loop over {len(source):,} items takes more than {MAX_STEPS:,} steps")
+    unknown: Unknown | None = None
+    for value in source:
+        answer = truth(body(value, rounds))
+        if answer is stop:
+            return stop
+        if unknown is None and type(answer) is Unknown:
+            unknown = answer
+    return not stop if unknown is None else unknown
+
+
+def _no_list(value: Value) -> Unknown:
+    return value if type(value) is Unknown else Unknown(f"{kind_of(value)} is not a list")

@@ -1,0 +1,56 @@
+"""The names, types and limits of the rule language.
+
+Knows what the language is made of and how large anything in it may get. Does not know how a text
+is parsed, checked or evaluated.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Language(StrEnum):
+    """The two languages: one start symbol of the grammar each."""
+
+    CONDITION = "condition"
+    """A condition over the tags of a series."""
+
+    COMPLETION = "completion"
+    """A condition over the descriptions of the series that a study has received."""
+
+
+class Type(StrEnum):
+    """The type of a value, of a function's argument or of its result."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TRUTH = "truth value"
+    LIST = "list"
+    ANY = "any"
+    """Not known before the expression is evaluated, or any of the others."""
+
+
+MAX_LENGTH: Final = 32_768
+"""Characters of an expression."""
+
+MAX_NESTING: Final = 100
+"""Brackets within brackets, and operators within operators."""
+
+MAX_LOOPS: Final = 16
+"""``any(... for ...)`` and ``all(... for ...)`` of one expression."""
+
+MAX_STEPS: Final = 10_000
+"""Rounds of one loop times the operations of a round, loops around it included."""
+
+MAX_TEXT: Final = 100_000
+"""Characters of a text that an expression makes."""
+
+MAX_ITEMS: Final = 10_000
+"""Items of a list that an expression makes."""
+
+MAX_INTEGER: Final = 10**30
+"""Size of a whole number; a larger one is unknown."""
+
+MAX_NUMBER_TEXT: Final = 400
+"""Characters of a text that is read as a number."""

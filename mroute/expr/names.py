@@ -1,0 +1,163 @@
+"""What the checker says about names: tags, variables, functions, methods and attributes.
+
+Knows which mistakes people make with names and what they meant. Does not know types of values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mroute.errors import Severity
+from mroute.expr import dictionary
+from mroute.expr.errors import Code, nearest
+from mroute.expr.foreign import WORDS
+from mroute.expr.functions import METHODS
+from mroute.expr.language import Type
+from mroute.expr.nodes import Attribute, Call, Method, Name, Tag
+
+if TYPE_CHECKING:
+    from mroute.expr.checker import Checker
+
+_METHOD_HINTS = {
+    "len": "write len(value)",
+    "format": "join texts with '+'",
+    "match": "use 'in', .startswith(...) or .endswith(...)",
+    "contains": "write 'T2' in tags.SeriesDescription",
+    "includes": "write 'T2' in tags.SeriesDescription",
+    "__contains__": "write 'T2' in tags.SeriesDescription",
+    "equals": "compare with '=='",
+    "tolower": "write .lower()",
+    "toupper": "write .upper()",
+}
+
+_TAGS_HINTS = {
+    "get": "write tags.Modality; where the tag is missing, the value is unknown",
+    "keys": "ask has(Modality) whether a tag is there",
+    "has": "ask has(Modality) whether a tag is there",
+}
+
+
+def tag(checker: Checker, node: Tag) -> None:
+    """Check that there is such a tag: an error, or a warning in the form that takes any name."""
+    name = node.name
+    known = dictionary.canonical(name)
+    if node.exact:
+        if known is None and not dictionary.is_numeric(name):
+            _unusual(checker, node)
+        elif known is not None and known != name:
+            message = f"tags[...] is exact, and DICOM spells this tag '{known}'"
+            hint = f'write tags["{known}"], or tags.{known} for any case'
+            checker.report(node.place, Code.UNUSUAL_TAG, message, hint, Severity.WARNING)
+    elif known is None:
+        if name.startswith("_"):
+            message = f"'{_short(name)}' is not a tag"
+            hint = "after 'tags.' comes a DICOM keyword such as Modality"
+            checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
+            return
+        meant = dictionary.suggestion(name)
+        message = f"unknown tag '{_short(name)}'"
+        if meant:
+            message += f", did you mean '{meant}'?"
+        hint = f'a tag that is not in the DICOM dictionary is written tags["{_short(name)}"]'
+        checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
+
+
+def name(checker: Checker, node: Name) -> Type:
+    """Check a bare word and give its type: a variable, or a mistake."""
+    kind = checker.variables.get(node.name)
+    if kind is not None:
+        return kind
+    if node.name == "tags":
+        message = "'tags' alone is no value"
+        hint = 'name one tag: tags.Modality or tags["Modality"]'
+        checker.report(node.place, Code.TAG_FORM, message, hint)
+        return Type.ANY
+    message = f"unknown name '{_short(node.name)}'"
+    known = dictionary.canonical(node.name)
+    meant = nearest(node.name, [*checker.variables, "tags", "True", "False"])
+    if node.name in WORDS:
+        hint = WORDS[node.name]
+    elif known is not None:
+        hint = f"write tags.{known} for the tag, or put quotes around a text"
+    elif node.name in checker.functions:
+        hint = f"call it: {node.name}(...)"
+    elif meant:
+        hint = f"did you mean '{meant}'?"
+    else:
+        hint = f"put quotes around a text: '{_short(node.name)}'; tags are written tags.Modality"
+    checker.report(node.place, Code.UNKNOWN_NAME, message, hint)
+    return Type.ANY
+
+
+def attribute(checker: Checker, node: Attribute) -> None:
+    """Report ``value.name``: only tags have parts that are reached by a point."""
+    if isinstance(node.value, Name) and node.value.name not in checker.variables:
+        owner = node.value.name
+        meant = dictionary.canonical(node.name)
+        if meant is not None:
+            message = f"unknown name '{_short(owner)}'"
+            checker.report(node.place, Code.UNKNOWN_NAME, message, f"write tags.{meant}")
+            return
+    checker.type_of(node.value)
+    message = f"'.{_short(node.name)}' is neither a tag nor a method of texts"
+    hint = "only tags.X and methods such as .lower() follow a point"
+    if node.name in METHODS:
+        message = f"'.{node.name}' is a method and has to be called"
+        hint = f"write .{node.name}()"
+    checker.report(node.place, Code.ATTRIBUTE, message, hint)
+
+
+def unknown_function(checker: Checker, node: Call) -> None:
+    """Report a function that nobody contributes."""
+    message = f"unknown function '{_short(node.name)}'"
+    meant = nearest(node.name, list(checker.functions))
+    hint = "the functions are " + ", ".join(sorted(checker.functions))
+    if node.name in METHODS:
+        hint = f"it is a method of texts: write value.{node.name}(...)"
+    elif meant:
+        message += f", did you mean '{meant}'?"
+    checker.report(node.place, Code.UNKNOWN_FUNCTION, message, hint)
+
+
+def unknown_method(checker: Checker, node: Method) -> None:
+    """Report a method that texts do not have."""
+    message = f"unknown method '.{_short(node.name)}'"
+    meant = nearest(node.name, list(METHODS))
+    hint = "the methods of texts are " + ", ".join(sorted(METHODS))
+    if node.name.lower() in _METHOD_HINTS:
+        hint = _METHOD_HINTS[node.name.lower()]
+    elif node.name in checker.functions:
+        hint = f"it is a function: write {node.name}(value)"
+    elif meant:
+        message += f", did you mean '.{meant}'?"
+    checker.report(node.name_place, Code.UNKNOWN_METHOD, message, hint)
+
+
+def method_of_tags(checker: Checker, node: Method) -> None:
+    """Report ``tags.get(...)`` and the like."""
+    known = dictionary.canonical(node.name)
+    hint = _TAGS_HINTS.get(node.name.lower(), "name one tag: tags.Modality")
+    if known is not None:
+        hint = f"a tag is not called: write tags.{known}"
+    message = f"'tags' has no method '.{_short(node.name)}'"
+    checker.report(node.name_place, Code.TAG_FORM, message, hint)
+
+
+def method_of_other(checker: Checker, node: Method, kind: Type) -> None:
+    """Report a method of texts on something else."""
+    message = f"'.{node.name}' is a method of texts, and this is a {kind}"
+    hint = "make it a text first: str(value)" if kind is Type.NUMBER else ""
+    checker.report(node.place, Code.UNKNOWN_METHOD, message, hint)
+
+
+def _unusual(checker: Checker, node: Tag) -> None:
+    meant = dictionary.suggestion(node.name)
+    message = f"tag '{_short(node.name)}' is not in the DICOM dictionary"
+    hint = "it is used as it is written; where it is missing, the value is unknown"
+    if meant:
+        message += f", did you mean '{meant}'?"
+    checker.report(node.place, Code.UNUSUAL_TAG, message, hint, Severity.WARNING)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."

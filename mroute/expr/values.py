@@ -1,0 +1,158 @@
+"""The values an expression computes with, and the one that stands for "unknown".
+
+A value is a text, a number, a truth value, a tuple of values, whatever a plugin's function returns
+- or `Unknown`, with its reason. Knows how texts become numbers. Does not know any operator.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from mroute.expr.language import MAX_INTEGER, MAX_ITEMS, MAX_NUMBER_TEXT, MAX_TEXT
+from mroute.expr.outcome import quoted
+
+Value: TypeAlias = Any
+"""A value of the language, or `Unknown`."""
+
+Number: TypeAlias = int | float
+
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+
+BLANKS = " \t\r\n\f\v\0"
+"""What does not count as content of a tag: blanks, and the padding of DICOM."""
+
+
+class Unknown:
+    """The value of what cannot be known, and why; ``reason`` may quote tags."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.reason!r})"
+
+
+class UnanswerableError(Exception):
+    """Raised by the language's own functions where their result is unknown; says why."""
+
+
+def kind_of(value: Value) -> str:
+    """What ``value`` is, as a sentence says it: "a text"."""
+    kind = type(value)
+    if kind is str:
+        return "a text"
+    if kind is bool:
+        return "a truth value"
+    if kind is int or kind is float:
+        return "a number"
+    return "a list" if kind is tuple else f"a {kind.__name__}"
+
+
+def is_number(value: Value) -> bool:
+    """Whether ``value`` is a number; True and False are none."""
+    return type(value) in (int, float)
+
+
+def number_of(value: Value) -> Number | Unknown:
+    """``value`` as a number: itself, or what a text says; else unknown."""
+    kind = type(value)
+    if kind is int or kind is float:
+        return cast(Number, value)
+    if kind is Unknown:
+        return cast(Unknown, value)
+    if kind is not str:
+        return Unknown(f"{kind_of(value)} is not a number")
+    text = value.strip(BLANKS)
+    if len(text) <= MAX_NUMBER_TEXT:
+        if _INTEGER.fullmatch(text):
+            return bounded_number(int(text))
+        if _NUMBER.fullmatch(text):
+            return bounded_number(float(text))
+    return Unknown(f"{quoted(value)} is not a number")
+
+
+def integer_of(value: Value) -> int | Unknown:
+    """``value`` as a whole number: itself, or what a text says; else unknown."""
+    number = number_of(value)
+    if isinstance(number, float):
+        if not number.is_integer():
+            return Unknown(f"{number} is not a whole number")
+        return int(number)
+    return number
+
+
+def bounded_number(number: Number) -> Number | Unknown:
+    """``number``, unless it is too large or no number at all."""
+    if isinstance(number, int):
+        return number if -MAX_INTEGER <= number <= MAX_INTEGER else Unknown("a number is too large")
+    return number if math.isfinite(number) else Unknown("a number is too large")
+
+
+def bounded(value: Value) -> Value:
+    """``value`` as one of the language, lists as tuples; unknown where it is too large."""
+    if value is True or value is False:
+        return value
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            return Unknown(f"a text has more than {MAX_TEXT:,} characters")
+        return str(value)
+    if isinstance(value, int):
+        return bounded_number(int(value))
+    if isinstance(value, float):
+        return bounded_number(float(value))
+    if isinstance(value, (list, tuple)):
+        if len(value) > MAX_ITEMS:
+            return Unknown(f"a list has more than {MAX_ITEMS:,} items")
+        return tuple([bounded(item) for item in value])
+    return value
+
+
+def first_unknown(values: Sequence[Value]) -> Unknown | None:
+    """The first unknown among ``values`` and within the lists among them."""
+    for value in values:
+        if type(value) is Unknown:
+            return value
+        if type(value) is tuple:
+            inner = first_unknown(value)
+            if inner is not None:
+                return inner
+    return None
+
+
+def tag(tags: Mapping[str, str], name: str, keyword: str, missing: Unknown) -> Value:
+    """The text of a tag in whatever case it is spelled: ``tags.X``.
+
+    ``name`` is how the expression spells it and ``keyword`` how the DICOM dictionary does. Where
+    neither is among ``tags``, the alphabetically first that differs only in case counts.
+    """
+    value = tags.get(name)
+    if value is None:
+        value = tags.get(keyword)
+        if value is None:
+            folded, length = name.lower(), len(name)
+            found = [key for key in tags if len(key) == length and key.lower() == folded]
+            value = tags[min(found)] if found else None
+            if value is None:
+                return missing
+    return value if type(value) is str else _text_of(value)
+
+
+def exact_tag(tags: Mapping[str, str], name: str, missing: Unknown) -> Value:
+    """The text of the tag of exactly this name: ``tags["X"]``."""
+    value = tags.get(name)
+    if value is None:
+        return missing
+    return value if type(value) is str else _text_of(value)
+
+
+def _text_of(value: object) -> str:
+    # Tags are text by their type, but an embedding program may hand over what pydicom gave it.
+    if isinstance(value, (list, tuple)):
+        return "\\".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,49 @@
+"""The expressions of tests/fixtures/expressions come to what is written beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mroute.expr import Outcome, compile_completion, compile_text
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "expressions"
+EXPECTED = {"true": True, "false": False, "unknown": None}
+
+
+def lines_of(*names: str) -> list[tuple[str, str, bool | None]]:
+    found = []
+    for name in names:
+        for line in (FOLDER / name).read_text("utf-8").splitlines():
+            if line and not line.startswith("#"):
+                expression, subject, expected = line.rsplit(" ; ", 2)
+                found.append((expression, subject, EXPECTED[expected.strip()]))
+    return found
+
+
+CONDITIONS = lines_of("truth.txt", "tags.txt", "comparison.txt", "computing.txt")
+COMPLETIONS = lines_of("completion.txt")
+
+
+def test_no_file_is_forgotten() -> None:
+    used = {"truth.txt", "tags.txt", "comparison.txt", "computing.txt", "completion.txt"}
+    assert {path.name for path in FOLDER.iterdir()} == used
+    assert len(CONDITIONS) >= 120
+
+
+@pytest.mark.parametrize(("expression", "subject", "expected"), CONDITIONS)
+def test_a_condition(expression: str, subject: str, expected: bool | None) -> None:
+    tags = json.loads(subject)
+    program = compile_text(expression)
+    outcome = program.evaluate(tags)
+    assert (program.value(tags), outcome.value) == (expected, expected), outcome.because
+    assert outcome.because
+
+
+@pytest.mark.parametrize(("expression", "subject", "expected"), COMPLETIONS)
+def test_a_completion(expression: str, subject: str, expected: bool | None) -> None:
+    outcome = compile_completion(expression).evaluate(json.loads(subject))
+    assert outcome == Outcome(expected, outcome.because)
+    assert outcome.because

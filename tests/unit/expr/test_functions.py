@@ -1,0 +1,126 @@
+"""Functions from outside: declared types, exceptions, and what they give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mroute.errors import ExpressionError
+from mroute.expr import BUILTINS, Outcome, RuleFunction, Type, compile_text
+
+AGE = {"PatientAge": "063Y"}
+
+
+def outcome(
+    text: str,
+    call: Callable[..., Any],
+    *arguments: Type,
+    returns: Type = Type.ANY,
+    optional: int = 0,
+    plugin: str = "ages",
+) -> Outcome:
+    function = RuleFunction(
+        "years", arguments or (Type.TEXT,), returns, call, optional=optional, plugin=plugin
+    )
+    return compile_text(text, {**BUILTINS, "years": function}).evaluate(AGE)
+
+
+def test_a_function_is_called_with_values() -> None:
+    found = outcome("years(tags.PatientAge) > 60", lambda age: int(age[:3]), returns=Type.NUMBER)
+    assert found == Outcome(True, "years(tags.PatientAge) > 60 is true: PatientAge is '063Y'")
+
+
+def test_a_declared_number_arrives_as_a_number() -> None:
+    seen: list[Any] = []
+
+    def call(*values: Any) -> int:
+        seen.extend(values)
+        return len(values)
+
+    assert outcome("years('5', '1.5') == 2", call, Type.NUMBER, Type.NUMBER).value is True
+    assert seen == [5, 1.5]
+    assert [type(value) for value in seen] == [int, float]
+
+
+def test_a_function_that_raises_makes_its_clause_unknown() -> None:
+    def call(age: str) -> int:
+        raise ValueError(f"no age: {age}")
+
+    found = outcome("years(tags.PatientAge) > 60", call, returns=Type.NUMBER)
+    reason = "function 'years' of plugin 'ages' failed: no age: 063Y"
+    assert found == Outcome(None, f"years(tags.PatientAge) > 60 is unknown: {reason}")
+    assert outcome("years(tags.PatientAge) > 60 or True", call).value is True
+
+
+def test_an_exception_without_words_is_named() -> None:
+    def call(age: str) -> int:
+        raise KeyError
+
+    assert "function 'years' failed: KeyError" in outcome("years('')", call, plugin="").because
+
+
+@pytest.mark.parametrize(
+    ("given", "returns", "complaint"),
+    [
+        (None, Type.ANY, "gave nothing"),
+        ("5", Type.NUMBER, "gave a text, not a number"),
+        (True, Type.NUMBER, "gave a truth value, not a number"),
+        (5, Type.TEXT, "gave a number, not a text"),
+        (1, Type.TRUTH, "gave a number, not a truth value"),
+        ("ab", Type.LIST, "gave a text, not a list"),
+        (float("nan"), Type.NUMBER, "a number is too large"),
+        ("a" * 200_000, Type.TEXT, "a text has more than 100,000 characters"),
+        ([1] * 20_000, Type.LIST, "a list has more than 10,000 items"),
+    ],
+)
+def test_a_result_of_another_type_is_unknown(given: Any, returns: Type, complaint: str) -> None:
+    text = "years('') == years('')" if returns is not Type.TRUTH else "years('')"
+    found = outcome(text, lambda _: given, returns=returns)
+    assert found.value is None
+    assert "plugin 'ages'" in found.because
+    assert complaint in found.because
+
+
+def test_values_of_other_kinds_are_only_equal_to_their_like() -> None:
+    import datetime
+
+    days = {"a": datetime.date(2024, 1, 1), "b": datetime.date(2024, 1, 2)}
+    assert outcome("years('a') < years('b')", days.__getitem__).value is True
+    assert outcome("years('a') == years('b')", days.__getitem__).value is False
+    assert outcome("years('a') == '20240101'", days.__getitem__).value is False
+    assert outcome("years('a') < '20240101'", days.__getitem__).value is None
+    assert outcome("years('a') < 5", days.__getitem__).value is None
+    assert outcome("years('a')", days.__getitem__).value is None
+
+
+def test_unknown_arguments_never_reach_the_function() -> None:
+    def call(*values: Any) -> int:
+        raise AssertionError("called")
+
+    for argument in ("tags.PatientName", "['a', tags.PatientName]", "[['a'], [tags.PatientName]]"):
+        found = outcome(f"years({argument}) == 1", call, Type.ANY)
+        assert found.value is None
+        assert "tag 'PatientName' is missing" in found.because
+
+
+def test_lists_arrive_as_tuples_and_leave_as_such() -> None:
+    found = outcome("years(['b', 'a']) == ['a', 'b']", sorted, Type.LIST, returns=Type.LIST)
+    assert found.value is True
+
+
+def test_optional_arguments() -> None:
+    def call(age: str, unit: str = "Y") -> bool:
+        return age.endswith(unit)
+
+    kinds = (Type.TEXT, Type.TEXT)
+    assert outcome("years('1Y')", call, *kinds, returns=Type.TRUTH, optional=1).value is True
+    assert outcome("years('1Y', 'M')", call, *kinds, returns=Type.TRUTH, optional=1).value is False
+    with pytest.raises(ExpressionError, match="takes 1 to 2 arguments, and 3 here"):
+        outcome("years('1Y', 'M', 'D')", call, *kinds, returns=Type.TRUTH, optional=1)
+
+
+def test_a_function_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(ExpressionError, match="unknown function 'years'"):
+        compile_text("years(tags.PatientAge) > 60")

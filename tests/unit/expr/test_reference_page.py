@@ -1,0 +1,82 @@
+"""The page of the rule language is true: its examples are evaluated, its lists are complete."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mroute.expr import BUILTINS, Code, Outcome, compile_completion, compile_text, language
+from mroute.expr.dictionary import FACTS
+from mroute.expr.functions import METHODS
+from tests.conftest import ROOT
+
+PAGE = (ROOT / "docs" / "reference" / "rule-language.md").read_text("utf-8")
+EXPECTED = {"true": True, "false": False, "unknown": None}
+
+
+def examples(fence: str) -> list[tuple[str, str, str]]:
+    blocks = re.findall(rf"^```{fence}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    lines = [line.rsplit(" ; ", 2) for block in blocks for line in block.splitlines()]
+    return [(expression, subject, expected) for expression, subject, expected in lines]
+
+
+def of_condition(text: str, tags: Any) -> Outcome:
+    return compile_text(text).evaluate(tags)
+
+
+def of_completion(text: str, descriptions: Any) -> Outcome:
+    return compile_completion(text).evaluate(descriptions)
+
+
+EXAMPLES = [
+    *((of_condition, *example) for example in examples("mroute")),
+    *((of_completion, *example) for example in examples("mroute-completion")),
+]
+
+
+def test_there_are_examples() -> None:
+    assert len(examples("mroute")) >= 50
+    assert len(examples("mroute-completion")) >= 5
+
+
+@pytest.mark.parametrize(("evaluate", "text", "subject", "expected"), EXAMPLES)
+def test_an_example(
+    evaluate: Callable[[str, Any], Outcome], text: str, subject: str, expected: str
+) -> None:
+    assert evaluate(text, json.loads(subject)).value is EXPECTED[expected]
+
+
+def test_every_code_is_explained() -> None:
+    assert re.findall(r"^\| (MR\d{3}) \|", PAGE, re.MULTILINE) == [str(code) for code in Code]
+
+
+def test_every_function_and_fact_is_named() -> None:
+    for function in BUILTINS:
+        assert f"`{function}(" in PAGE, function
+    for fact in FACTS:
+        assert f"`{fact}`" in PAGE, fact
+
+
+def test_every_method_is_named() -> None:
+    section = PAGE.split("## Methods of texts")[1]
+    listed = section.split("`")[1].split()
+    assert listed == sorted(METHODS)
+
+
+def test_the_limits_are_those_of_the_language() -> None:
+    section = PAGE.split("## Limits")[1].split("\n## ")[0]
+    stated = re.findall(r"^\| .+ \| ([\d,]+|10\^30) \|$", section, re.MULTILINE)
+    assert [10**30 if s == "10^30" else int(s.replace(",", "")) for s in stated] == [
+        language.MAX_LENGTH,
+        language.MAX_NESTING,
+        language.MAX_LOOPS,
+        language.MAX_STEPS,
+        language.MAX_INTEGER,
+        language.MAX_TEXT,
+        language.MAX_ITEMS,
+        language.MAX_NUMBER_TEXT,
+    ]
