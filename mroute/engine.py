@@ -57,9 +57,9 @@ def plan(
         *hooks.processing(subject, by_phase[Phase.PROCESSING], context),
     )
     _refuse_unclaimed(decision, tasks, studies, by_phase)
-    deliveries = _announcements(subject, by_phase, tasks, hooks, context)
     if not tasks and not studies:
         tasks = (_terminal(decision),)
+    deliveries = _announcements(subject, by_phase, tasks, hooks, context)
     return Plan((*tasks, *rejected_files(subject)), studies, deliveries)
 
 

@@ -5,6 +5,7 @@ Knows how the demonstration is shown. Does not know its images, rules or account
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -119,9 +120,9 @@ def _report(
         )
     console.print(table)
     for message in performance.messages:
-        console.print(f"webhook received: {escape(str(message))}")
+        console.print(f"webhook received: {escape(json.dumps(message))}", soft_wrap=True)
     for fault in performance.account.faults:
-        console.print(f"[red]fault:[/red] {escape(fault)}")
+        console.print(f"[red]fault:[/red] {escape(fault)}", soft_wrap=True)
     account = performance.account
     verdict = f"{len(account.faults)} faults" if account.faults else "every one accounted for"
     console.print(f"{len(performance.series)} series, {account.images} images: {verdict}.")

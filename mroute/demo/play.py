@@ -5,12 +5,14 @@ Knows the order. Does not know how it is shown: whoever plays it is told of ever
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from mroute.demo.accounting import Account, account_for
@@ -57,8 +59,12 @@ def play(
 
 
 def _write_rules(root: Path, webhook: str) -> Path:
-    rules = (files("mroute.demo") / "mroute.yaml").read_text("utf-8")
-    rules = rules.replace("$PYTHON", sys.executable).replace("$WEBHOOK", webhook)
+    template = Template((files("mroute.demo") / "mroute.yaml").read_text("utf-8"))
+    rules = template.substitute(
+        PYTHON=json.dumps(sys.executable),
+        MODULE=json.dumps(str(files("mroute.demo") / "stamp.py")),
+        WEBHOOK=json.dumps(webhook),
+    )
     path = root / "mroute.yaml"
     path.write_text(rules, "utf-8")
     return path

@@ -1,7 +1,7 @@
 """The processing module of the demonstration: stamps the description of every image.
 
 Knows the contract of a module: images in one folder, results in another. Does not know who runs
-it. Run as ``python -m mroute.demo.stamp``.
+it: it needs pydicom and nothing of mroute.
 """
 
 from __future__ import annotations

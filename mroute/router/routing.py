@@ -62,7 +62,8 @@ class Routing:
 
     def is_deferred(self, claim: Claim) -> bool:
         """Whether the claim failed a moment ago and is left alone for a while."""
-        return self.site.clock() < self.deferred.get(claim.id, self.site.clock())
+        until = self.deferred.get(claim.id)
+        return until is not None and self.site.clock() < until
 
     def carry_out(self, claim: Claim, make_plan: Callable[[Claim], Planned | None]) -> bool:
         """Plan a claim that has no plan yet, commit it and release it; true where that was done.

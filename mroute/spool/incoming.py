@@ -41,7 +41,9 @@ def scan(spool: Spool, now: datetime, quiet: timedelta) -> Arrivals:
     ``quiet``. Names are sorted. ``error`` and what ends in ``.error`` is a receiver's, not a
     series.
     """
-    complete, pending, loose = [], [], []
+    complete: list[str] = []
+    pending: list[str] = []
+    loose: list[str] = []
     with os.scandir(spool.incoming) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "error" or entry.name.endswith(".error"):

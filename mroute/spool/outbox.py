@@ -54,7 +54,7 @@ def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
 
 
 def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
-    """The deliveries that are due, in the order of their files; nobody else has them meanwhile.
+    """The deliveries that are due, the older before the newer; nobody else has them meanwhile.
 
     Yields nothing while another process works on the outbox. A file that is no delivery goes to
     ``error/``.
@@ -63,7 +63,7 @@ def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
     if lock is None:
         return
     try:
-        for path in sorted(spool.outbox.glob("*.json")):
+        for path in sorted(spool.outbox.glob("*.json"), key=_age):
             try:
                 content = json.loads(path.read_bytes())
                 not_before = content["not_before"]
@@ -76,6 +76,10 @@ def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
                 yield waiting
     finally:
         lock.release()
+
+
+def _age(path: Path) -> tuple[int, str]:
+    return path.stat().st_mtime_ns, path.name
 
 
 def _delivery(content: Mapping[str, Any]) -> Delivery:

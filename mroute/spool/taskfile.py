@@ -88,19 +88,20 @@ def compose_task(
 
     ``triggered`` are all rules that triggered for the subject. ``now`` is aware, in UTC.
     """
-    created = journal_entry(now, "router", "created", plan.reason or f"for {plan.queue}")
-    content = {
+    trouble = getattr(subject, "trouble", ())
+    journal = [
+        journal_entry(now, "router", "created", plan.reason or f"for {plan.queue}"),
+        *(journal_entry(now, "router", "trouble", each) for each in trouble),
+    ]
+    return {
         "id": task_id,
         "info": add_info(subject, plan, triggered),
         "dispatch": {},
         "process": {},
         "study": dict(subject.section),
         **plan.sections,
-        "journal": [created],
+        "journal": journal,
     }
-    for trouble in getattr(subject, "trouble", ()):
-        content["journal"].append(journal_entry(now, "router", "trouble", trouble))
-    return content
 
 
 def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> dict[str, JsonValue]:

@@ -1,0 +1,117 @@
+"""Sites for end-to-end tests: a rule file, a spool, series dropped in, and what came of them.
+
+Knows the default plugins by their entry points, and plants others beside them. Does not know what
+is tested.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import sys
+import types
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from mroute.events import Event
+from mroute.hooks import Hooks
+from mroute.plugins import GROUP, load_plugins
+from mroute.registry import Registry
+from mroute.service import Service, open_site
+from mroute.spool.layout import Spool
+
+HEAD = """\
+version: 1
+timing: {series_complete_after: 0s, study_complete_after: 0s}
+targets:
+  pacs: {type: folder, path: pacs}
+  archive: {type: folder, path: archive}
+  silent: {type: dummy}
+"""
+
+ROUTE = HEAD + "rules: {r: {when: 'True', action: route, targets: [pacs]}}\n"
+
+
+def later() -> datetime:
+    """A clock that is ahead of every file: what has arrived is complete."""
+    return datetime.now(UTC) + timedelta(seconds=5)
+
+
+@dataclass(slots=True)
+class Played:
+    """What a run left behind: its events, and the folders of the site."""
+
+    root: Path
+    events: list[Event] = field(default_factory=list)
+    hooks: Hooks | None = None
+
+    def facts(self, name: str) -> list[dict[str, Any]]:
+        """The facts of all events of one kind."""
+        return [event.facts() for event in self.events if event.name == name]
+
+    def images(self, place: str) -> Counter[str]:
+        """How often each image is below a folder of the site, by the content of its file."""
+        found = (self.root / place).rglob("*.dcm")
+        return Counter(path.read_text("latin-1") for path in found)
+
+    def reasons(self) -> list[str]:
+        """Why each dead letter is one, sorted."""
+        letters = (self.root / "spool" / "error").glob("*/reason.json")
+        return sorted(json.loads(path.read_text())["reason"] for path in letters)
+
+
+def write_rules(root: Path, rules: str) -> Path:
+    """Write a rule file, indented as the test likes."""
+    path = root / "mroute.yaml"
+    path.write_text(dedent(rules), "utf-8")
+    return path
+
+
+def drop(root: Path, uid: str, images: int = 1, **tags: str) -> Path:
+    """Drop a series into ``incoming/``; each image holds its own name."""
+    folder = root / "spool" / "incoming" / uid
+    folder.mkdir(parents=True)
+    for number in range(images):
+        name = f"{uid}#{number}"
+        (folder / f"{name}.dcm").write_text(name)
+        content = {"SeriesInstanceUID": uid, "SOPInstanceUID": f"{uid}.{number}", **tags}
+        (folder / f"{name}.tags").write_text(json.dumps(content))
+    return folder
+
+
+def plugins_with(**planted: object) -> tuple[Hooks, Registry]:
+    """The default plugins, and objects beside them, each a plugin of the name it is given."""
+    points = [
+        point
+        for point in importlib.metadata.entry_points(group=GROUP)
+        if point.dist is not None and point.dist.name == "mroute"
+    ]
+    for name, plugin in planted.items():
+        module = types.ModuleType(f"planted_in_site_{name}")
+        module.plugin = plugin  # type: ignore[attr-defined]
+        sys.modules[module.__name__] = module
+        points.append(EntryPoint(name, f"{module.__name__}:plugin", GROUP))
+    hooks = Hooks(*load_plugins(points, {}))
+    return hooks, Registry.collect(hooks)
+
+
+def run_once(root: Path, rules: str | None = None, **planted: object) -> Played:
+    """Run the site in ``root`` once, as ``mroute run --once`` does."""
+    if rules is not None:
+        write_rules(root, rules)
+    hooks, registry = plugins_with(**planted)
+    played = Played(root, hooks=hooks)
+    hooks.listen(played.events.append)
+    with open_site(root / "mroute.yaml", hooks, registry, later) as site:
+        Service(site).run_once()
+    return played
+
+
+def spool_of(root: Path) -> Spool:
+    """The spool of the site."""
+    return Spool(root / "spool")

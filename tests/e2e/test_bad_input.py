@@ -1,0 +1,246 @@
+"""Bad input of every kind: one clear message, nothing lost, and the other series go on.
+
+Knows what people and machines get wrong. Does not know how it is found out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mroute.api import hookimpl
+from mroute.cli import main
+from mroute.errors import ConfigurationError, SpoolError
+from mroute.service import open_site
+from tests.e2e.sites import HEAD, ROUTE, drop, plugins_with, run_once, spool_of, write_rules
+
+
+def mroute(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+def test_a_file_that_is_no_dicom_goes_to_error_and_the_series_goes_on(tmp_path: Path) -> None:
+    folder = drop(tmp_path, "1.1", images=2)
+    (folder / "notes.dcm").write_text("this is no image")
+    drop(tmp_path, "1.2")
+    played = run_once(tmp_path, ROUTE)
+    assert set(played.images("pacs")) == {"1.1#0", "1.1#1", "1.2#0"}
+    assert set(played.images("spool/error")) == {"this is no image"}
+    (reason,) = played.reasons()
+    assert "'notes.dcm'" in reason
+    assert "DICOM" in reason
+
+
+def test_broken_tags_send_their_image_to_error_and_the_series_goes_on(tmp_path: Path) -> None:
+    folder = drop(tmp_path, "1.1", images=2)
+    (folder / "1.1#0.tags").write_text('{"Modality": ')
+    played = run_once(tmp_path, ROUTE)
+    assert set(played.images("pacs")) == {"1.1#1"}
+    assert set(played.images("spool/error")) == {"1.1#0"}
+    (reason,) = played.reasons()
+    assert reason.startswith("'1.1#0.tags' is no JSON")
+    (dead,) = (tmp_path / "spool" / "error").iterdir()
+    assert (dead / "1.1#0.tags").read_text() == '{"Modality": '
+
+
+def test_text_that_does_not_decode_is_kept_and_named(tmp_path: Path) -> None:
+    folder = drop(tmp_path, "1.1")
+    tags = b'{"SeriesInstanceUID": "1.1", "SeriesDescription": "Garbage \xb1"}'
+    (folder / "1.1#0.tags").write_bytes(tags)
+    when = "\"'Garbage' in tags.SeriesDescription\""
+    rules = f"{HEAD}rules: {{r: {{when: {when}, action: route, targets: [pacs]}}}}"
+    played = run_once(tmp_path, rules)
+    assert set(played.images("pacs")) == {"1.1#0"}
+    (delivered,) = (tmp_path / "pacs").glob("*/task.json")
+    journal = json.loads(delivered.read_text())["journal"]
+    assert [each["outcome"] for each in journal if each["action"] == "trouble"] == [
+        "'1.1#0.tags' is not encoded in UTF-8; its other bytes are kept as they are"
+    ]
+
+
+@pytest.mark.parametrize("keyword", ["SeriesInstanceUID", "StudyInstanceUID"])
+@pytest.mark.parametrize("uid", ["../outgoing/evil", "/etc/evil", "a\\b", "..", "1.2\x00.3"])
+def test_a_uid_that_could_be_a_path_goes_to_error(tmp_path: Path, keyword: str, uid: str) -> None:
+    drop(tmp_path, "1.1", **{keyword: uid})
+    drop(tmp_path, "1.2")
+    played = run_once(tmp_path, ROUTE)
+    assert set(played.images("pacs")) == {"1.2#0"}
+    assert set(played.images("spool/error")) == {"1.1#0"}
+    (reason,) = played.reasons()
+    assert f"the {keyword} {uid!a}" in reason
+    assert not (tmp_path / "spool" / "outgoing" / "evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("{when: 'True', action: route, targets: [pasc]}", "unknown target 'pasc'"),
+        ("{when: 'True', action: process, modules: [seg]}", "unknown module 'seg'"),
+        ("{when: 'True', action: rout, targets: [pacs]}", "unknown action 'rout'"),
+    ],
+)
+def test_a_rule_that_names_what_there_is_not_is_refused(
+    tmp_path: Path, rule: str, message: str
+) -> None:
+    drop(tmp_path, "1.1")
+    file = write_rules(tmp_path, f"{HEAD}rules:\n  r: {rule}\n")
+    for command, code in (("validate-rules",), 1), (("run", "--once", "-c"), 3):
+        result = mroute(*command, file)
+        assert result.exit_code == code
+        assert message in result.output
+        assert f"{file}:8:" in result.output
+        assert "Traceback" not in result.output
+    assert spool_of(tmp_path).incoming.joinpath("1.1", "1.1#0.dcm").read_text() == "1.1#0"
+
+
+class Raises:
+    """A plugin that raises in one hook."""
+
+    def __init__(self, hook: str) -> None:
+        namespace: dict[str, Any] = {}
+        arguments = {
+            "mroute_commands": "cli",
+            "mroute_study_collection": "series, rules, context",
+            "mroute_dispatch": "subject, rules, context",
+            "mroute_processing": "subject, rules, context",
+            "mroute_notification": "notice, context",
+            "mroute_event": "event",
+        }.get(hook, "")
+        exec(f"def {hook}({arguments}): raise ValueError('broken on purpose')", namespace)  # noqa: S102
+        setattr(self, hook, hookimpl(namespace[hook]))
+
+
+CONTRIBUTING = [
+    "mroute_actions",
+    "mroute_target_types",
+    "mroute_notification_channels",
+    "mroute_completion_conditions",
+    "mroute_rule_functions",
+    "mroute_queues",
+    "mroute_runners",
+    "mroute_services",
+    "mroute_tag_readers",
+    "mroute_settings",
+]
+
+NOTIFYING = """
+rules:
+  r: {when: 'True', action: route, targets: [pacs], notify: [{channel: webhook, url: "http://127.0.0.1:9"}]}
+"""
+
+
+@pytest.mark.parametrize("hook", CONTRIBUTING)
+def test_a_plugin_that_raises_while_contributing_is_named_and_stops_nothing(
+    tmp_path: Path, hook: str
+) -> None:
+    drop(tmp_path, "1.1")
+    played = run_once(tmp_path, ROUTE, broken=Raises(hook))
+    assert set(played.images("pacs")) == {"1.1#0"}
+    told = [each["detail"] for each in played.facts("trouble_noticed")]
+    assert told == [f"plugin 'broken': hook '{hook}' raised ValueError: broken on purpose"]
+
+
+@pytest.mark.parametrize(
+    "hook", ["mroute_study_collection", "mroute_dispatch", "mroute_processing"]
+)
+def test_a_plugin_that_raises_while_planning_sends_the_series_to_error(
+    tmp_path: Path, hook: str
+) -> None:
+    drop(tmp_path, "1.1", images=2)
+    drop(tmp_path, "1.2")
+    played = run_once(tmp_path, ROUTE, broken=Raises(hook))
+    assert played.images("spool/error") == {"1.1#0": 1, "1.1#1": 1, "1.2#0": 1}
+    assert played.images("pacs") == {}
+    message = f"plugin 'broken': hook '{hook}' raised ValueError: broken on purpose"
+    assert played.reasons() == [message, message]
+
+
+def test_a_plugin_that_raises_on_a_notice_loses_no_image(tmp_path: Path) -> None:
+    drop(tmp_path, "1.1")
+    played = run_once(tmp_path, HEAD + NOTIFYING, broken=Raises("mroute_notification"))
+    assert set(played.images("pacs")) == {"1.1#0"}
+    assert played.reasons() == []
+    assert played.hooks is not None
+    assert played.hooks.failures["broken"] >= 1
+
+
+def test_a_plugin_that_raises_on_an_event_is_counted_and_stops_nothing(tmp_path: Path) -> None:
+    drop(tmp_path, "1.1")
+    played = run_once(tmp_path, ROUTE, broken=Raises("mroute_event"))
+    assert set(played.images("pacs")) == {"1.1#0"}
+    assert played.hooks is not None
+    assert played.hooks.failures["broken"] >= 3
+
+
+def test_a_plugin_that_raises_while_adding_commands_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from mroute.cli.installed import Installed
+
+    installed = Installed(*plugins_with(broken=Raises("mroute_commands")))
+    monkeypatch.setattr("mroute.cli.installed.installed", lambda: installed)
+    result = mroute("--help")
+    assert result.exit_code == 0
+    assert "plugin 'broken': hook 'mroute_commands' raised" in result.output
+    assert "validate-rules" in result.output
+    assert "tags" in result.output
+
+
+def make_file(path: Path) -> None:
+    path.write_text("a file")
+
+
+def make_broken_link(path: Path) -> None:
+    path.symlink_to(path.parent / "gone" / "far")
+
+
+@pytest.mark.parametrize("make", [make_file, make_broken_link])
+def test_a_spool_that_cannot_be_made_is_told(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "spool")
+    result = mroute("run", "--once", "-c", write_rules(tmp_path, ROUTE))
+    assert result.exit_code == 4
+    assert f"the spool '{tmp_path / 'spool'}' cannot be made" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_spool_folder_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    access = os.access
+    studies = tmp_path / "spool" / "studies"
+    monkeypatch.setattr(
+        "os.access", lambda path, mode: path != studies and access(path, mode)
+    )  # the superuser, as whom tests may run, can write everywhere
+    result = mroute("run", "--once", "-c", write_rules(tmp_path, ROUTE))
+    assert result.exit_code == 4
+    assert f"the spool folder '{studies}' cannot be written" in result.output
+
+
+def test_a_second_run_on_one_spool_is_refused(tmp_path: Path) -> None:
+    drop(tmp_path, "1.1")
+    file = write_rules(tmp_path, ROUTE)
+    with open_site(file, *plugins_with()):
+        with (
+            pytest.raises(SpoolError, match="in use by another 'mroute run'"),
+            open_site(file, *plugins_with()),
+        ):
+            pass
+        result = mroute("run", "--once", "-c", file)
+        assert result.exit_code == 4
+        assert f"the spool '{tmp_path / 'spool'}' is in use" in result.output
+    assert set(run_once(tmp_path).images("pacs")) == {"1.1#0"}
+
+
+def test_a_rule_file_that_is_missing_is_told(tmp_path: Path) -> None:
+    result = mroute("run", "--once", "-c", tmp_path / "gone.yaml")
+    assert result.exit_code == 3
+    assert "gone.yaml" in result.output
+    with pytest.raises(ConfigurationError), open_site(tmp_path / "gone.yaml", *plugins_with()):
+        pass

@@ -1,0 +1,173 @@
+"""``mroute run``: once, until a signal, through edits of its rules, and after a run that died.
+
+Knows processes, signals and folders. Does not know what runs inside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from mroute.cli import main
+from mroute.service import Service, open_site
+from tests.e2e.sites import HEAD, ROUTE, Played, drop, later, plugins_with, run_once, write_rules
+
+COMMAND = [sys.executable, "-c", "from mroute.cli import main; main()"]
+
+
+@contextmanager
+def running(root: Path) -> Iterator[subprocess.Popen[str]]:
+    """``mroute run`` as a process, its log as JSON lines on standard error."""
+    with subprocess.Popen(
+        [*COMMAND, "run", "-c", str(root / "mroute.yaml"), "--log-format", "json"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        text=True,
+    ) as process:
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def wait_for(process: subprocess.Popen[str], *events: str) -> list[dict[str, object]]:
+    """Read the log until each of the events was in it."""
+    waiting, seen = set(events), []
+    assert process.stderr is not None
+    for line in process.stderr:
+        seen.append(json.loads(line))
+        waiting.discard(seen[-1]["event"])
+        if not waiting:
+            return seen
+    raise AssertionError(f"the log ended without {waiting}: {seen}")
+
+
+def move_in(root: Path, uid: str, **tags: str) -> None:
+    """Drop a series as a whole, so that a run never sees half of it."""
+    folder = drop(root / "elsewhere", uid, **tags)
+    (root / "spool" / "incoming").mkdir(parents=True, exist_ok=True)
+    folder.rename(root / "spool" / "incoming" / uid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_ends_on_a_signal_with_exit_code_0(tmp_path: Path, number: signal.Signals) -> None:
+    write_rules(tmp_path, ROUTE)
+    move_in(tmp_path, "1.1")
+    with running(tmp_path) as process:
+        wait_for(process, "task_settled")
+        process.send_signal(number)
+        assert process.wait() == 0
+    assert set(Played(tmp_path).images("pacs")) == {"1.1#0"}
+
+
+def test_a_killed_run_frees_the_spool_and_the_next_carries_on(tmp_path: Path) -> None:
+    write_rules(tmp_path, ROUTE)
+    move_in(tmp_path, "1.1")
+    with running(tmp_path) as process:
+        wait_for(process, "series_received")
+        process.kill()
+        process.wait()
+    move_in(tmp_path, "1.2")
+    run_once(tmp_path)
+    assert Played(tmp_path).images("pacs") == {"1.1#0": 1, "1.2#0": 1}
+    assert Played(tmp_path).images("spool/.staging") == {}
+
+
+def test_edited_rules_apply_to_the_next_series_and_broken_ones_never(tmp_path: Path) -> None:
+    file = write_rules(tmp_path, ROUTE)
+    hooks, registry = plugins_with()
+    played = Played(tmp_path)
+    hooks.listen(played.events.append)
+    with open_site(file, hooks, registry, later) as site:
+        service = Service(site)
+        drop(tmp_path, "1.1")
+        service.run_once()
+        write_rules(tmp_path, HEAD + "rules: {r: {when: 'True', action: rout, targets: [pacs]}}\n")
+        drop(tmp_path, "1.2")
+        service.run_once()
+        file.unlink()
+        drop(tmp_path, "1.3")
+        service.run_once()
+        write_rules(tmp_path, ROUTE.replace("[pacs]", "[archive]"))
+        drop(tmp_path, "1.4")
+        service.run_once()
+    assert set(played.images("pacs")) == {"1.1#0", "1.2#0", "1.3#0"}
+    assert set(played.images("archive")) == {"1.4#0"}
+    changes = played.facts("configuration_changed")
+    assert [each["accepted"] for each in changes] == [False, False, True]
+    assert "unknown action 'rout'" in changes[0]["detail"]
+    assert "the last good rules stay in force" in changes[0]["detail"]
+
+
+def test_a_spool_is_not_exchanged_while_mroute_runs(tmp_path: Path) -> None:
+    file = write_rules(tmp_path, ROUTE)
+    hooks, registry = plugins_with()
+    played = Played(tmp_path)
+    hooks.listen(played.events.append)
+    with open_site(file, hooks, registry, later) as site:
+        write_rules(tmp_path, ROUTE + "spool: other\n")
+        service = Service(site)
+        write_rules(tmp_path, ROUTE + "spool: elsewhere\n")
+        service.run_once()
+        assert site.configuration.spool == tmp_path / "spool"
+    (change,) = played.facts("configuration_changed")
+    assert "the spool was moved while mroute runs" in change["detail"]
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_once_exits_1_where_something_could_not_be_done(tmp_path: Path) -> None:
+    rules = HEAD.replace("{type: dummy}", "{type: dummy, fail: the target sleeps}")
+    file = write_rules(
+        tmp_path, rules + "rules: {r: {when: 'True', action: route, targets: [silent]}}\n"
+    )
+    move_in(tmp_path, "1.1")
+    result = CliRunner().invoke(main, ["run", "--once", "-c", str(file)])
+    assert result.exit_code == 1
+    assert "1 routed, 0 tasks done, 1 to be tried again, 0 failed, 0 kept back" in result.output
+    (task,) = (tmp_path / "spool" / "outgoing").glob("*/task.json")
+    content = json.loads(task.read_text())
+    assert content["dispatch"]["retries"] == 1
+    assert content["journal"][-1]["outcome"] == "target 'silent': the target sleeps"
+
+
+def test_once_exits_0_where_all_was_done(tmp_path: Path) -> None:
+    file = write_rules(tmp_path, ROUTE)
+    move_in(tmp_path, "1.1")
+    result = CliRunner().invoke(main, ["run", "--once", "-c", str(file)])
+    assert result.exit_code == 0
+    assert "1 routed, 1 tasks done, 0 to be tried again, 0 failed, 0 kept back" in result.output
+
+
+def test_a_task_is_given_up_after_its_retries_and_kept(tmp_path: Path) -> None:
+    head = HEAD.replace("{type: dummy}", "{type: dummy, fail: the target sleeps}")
+    head = head.replace("study_complete_after: 0s", "retry_after: 1s, retry_max: 2")
+    rules = head + "rules: {r: {when: 'True', action: route, targets: [silent]}}\n"
+    drop(tmp_path, "1.1")
+    hooks, registry = plugins_with()
+    ahead = iter(range(0, 100_000, 10))
+
+    def clock() -> object:
+        from datetime import timedelta
+
+        return later() + timedelta(seconds=next(ahead))
+
+    with open_site(write_rules(tmp_path, rules), hooks, registry, clock) as site:  # type: ignore[arg-type]
+        for _ in range(4):
+            Service(site).run_once()
+    played = Played(tmp_path)
+    assert set(played.images("spool/error")) == {"1.1#0"}
+    assert played.reasons() == ["given up after 2 retries: target 'silent': the target sleeps"]
