@@ -12,9 +12,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    WithJsonSchema,
+)
 
 from mroute.errors import TaskFileError
 from mroute.models import Model, Priority
@@ -37,6 +44,19 @@ _TAG_FACTS = {
     "receiver_aet": "ReceiverAET",
     "device_serial_number": "DeviceSerialNumber",
 }
+
+
+Time = Annotated[
+    AwareDatetime,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            # Few validators check formats; a time without a zone must not pass.
+            "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$",
+        }
+    ),
+]
 
 
 class TaskInfo(Model):
@@ -62,7 +82,7 @@ class TaskInfo(Model):
 class JournalEntry(Model):
     """Something that was done to the task."""
 
-    time: AwareDatetime
+    time: Time
     actor: str
     action: str
     outcome: str

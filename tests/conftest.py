@@ -1,0 +1,99 @@
+"""What all tests share: how Hypothesis searches, and a fresh environment with mroute in it.
+
+Knows how mroute is built and installed apart from the environment that runs the tests. Does not
+know what is tested there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sysconfig
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
+
+# Examples take their time on a machine of two cores; what is slow is measured by benchmarks. In CI
+# the examples are the same in every run, so that a red run is about the change.
+settings.register_profile("mroute", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if "CI" in os.environ else "mroute")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A virtual environment in which mroute is installed as a wheel, and nothing of the tree is.
+
+    The libraries that mroute needs are those of the environment that runs the tests.
+    """
+
+    folder: Path
+
+    def variables(self) -> dict[str, str]:
+        """The variables of a process in which this environment is active."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MROUTE_", "PYTHON", "PYTEST_"))
+        }
+        return {
+            **inherited,
+            "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "VIRTUAL_ENV": str(self.folder),
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+            # Build with what is installed: no registry is asked. pip reads "0" as "no isolation".
+            "PIP_NO_BUILD_ISOLATION": "0",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_NO_INDEX": "1",
+        }
+
+    def run(
+        self, *command: str | Path, cwd: Path | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in this environment; its output is kept, its exit code not judged."""
+        return subprocess.run(
+            [str(each) for each in command],
+            cwd=cwd or self.folder,
+            env=self.variables(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def install_mroute(folder: Path) -> Environment:
+    """Make an environment in ``folder`` and install the wheel of this tree into it."""
+    venv.create(folder, with_pip=True)
+    environment = Environment(folder)
+    packages = sysconfig.get_path("purelib", "venv", vars={"base": str(folder)})
+    # A line in a .pth file comes after the packages installed here, and .pth files behind it are
+    # not read: so mroute is the wheel, never the tree.
+    libraries = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    Path(packages, "libraries.pth").write_text("\n".join(sorted(libraries)))
+    # The environment of the tests has a mroute too; this one gets its own all the same.
+    installed = environment.run("pip", "install", "--ignore-installed", "--no-deps", ROOT)
+    if installed.returncode:
+        raise RuntimeError(f"mroute cannot be installed:\n{installed.stdout}{installed.stderr}")
+    return environment
+
+
+@pytest.fixture(scope="session")
+def installed_mroute(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with mroute, made once; tests ask for `environment`."""
+    return install_mroute(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture
+def environment(installed_mroute: Environment) -> Iterator[Environment]:
+    """An environment with mroute; the example plugin is gone from it after the test."""
+    yield installed_mroute
+    if installed_mroute.run("pip", "show", "--quiet", "mroute-example").returncode == 0:
+        installed_mroute.run("pip", "uninstall", "--yes", "mroute-example")
