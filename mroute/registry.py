@@ -25,6 +25,7 @@ from mroute.contributions import (
 from mroute.errors import DuplicateContributionError, PluginError
 from mroute.expr import BUILTINS, RuleFunction
 from mroute.hooks import Hooks
+from mroute.plugins import LoadedPlugin
 from mroute.types import Finish
 
 
@@ -39,12 +40,15 @@ RESERVED_QUEUES = frozenset({*Finish, "incoming", "studies"})
 """Folders of the spool that are no queue's (blueprint section 7)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Registry:
     """The contributions of all plugins; each mapping is from the name of the contribution.
 
+    A registry is itself only, however alike: what is made of it can be kept by it.
+
     ``settings`` maps the name of a plugin to the model of its section. ``contributed_by`` maps
-    the kind (``action``, ``target type``, ...) and name of a contribution to its plugin.
+    the kind (``action``, ``target type``, ...) and name of a contribution to its plugin, and
+    ``plugins`` are those that were looked for, the broken ones among them.
     ``errors`` are those of plugins that raised or contributed something unusable.
     """
 
@@ -59,6 +63,7 @@ class Registry:
     tag_readers: Mapping[str, TagReader]
     settings: Mapping[str, type[BaseModel]]
     contributed_by: Mapping[tuple[str, str], str]
+    plugins: tuple[LoadedPlugin, ...] = ()
     errors: tuple[PluginError, ...] = ()
 
     @classmethod
@@ -97,6 +102,7 @@ class _Collection:
             tag_readers=self._named("mroute_tag_readers", "tag reader", TagReader),
             settings=self._settings(),
             contributed_by=MappingProxyType(self.contributed_by),
+            plugins=self.hooks.plugins,
             errors=tuple(self.errors),
         )
 

@@ -1,0 +1,20 @@
+"""The rule file: one file, composed from the models of the installed plugins.
+
+Knows how it is read, checked and described by a schema. Does not know what is done by it: engine,
+spool and plugins ask the `Configuration`.
+"""
+
+from mroute.config.configuration import Configuration, CoreSettings, Timing
+from mroute.config.load import load, load_rules, validate
+from mroute.config.schema import rules_schema, settings_schema
+
+__all__ = [
+    "Configuration",
+    "CoreSettings",
+    "Timing",
+    "load",
+    "load_rules",
+    "rules_schema",
+    "settings_schema",
+    "validate",
+]

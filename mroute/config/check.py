@@ -1,0 +1,176 @@
+"""Checks what no model can: references between sections, expressions, what belongs together.
+
+Knows the markers `ExpressionText` and `Reference`, wherever in a model they are. Does not know any
+field by its name, except those that every rule has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mroute.config.absent import Absent
+from mroute.config.choice import ACTION
+from mroute.config.codes import Code
+from mroute.config.nodes import Entry, Node, Style
+from mroute.config.shapes import Shape, fields_of, walk
+from mroute.config.source import Source
+from mroute.config.words import singular
+from mroute.errors import ExpressionError, Problem, Severity
+from mroute.expr import Checked, Functions, Language, check, parse
+from mroute.expr import Code as ExpressionCode
+from mroute.expr.errors import nearest
+from mroute.models import ExpressionText, Reference, Trigger
+
+_ENTRIES = ("targets", "modules", "rules")
+_UNFINISHED = (ExpressionCode.QUOTE, ExpressionCode.BRACKET, ExpressionCode.INCOMPLETE)
+"""What an expression looks like that goes on in a comment."""
+
+_COMMENT = re.compile(r"[ \t]+#")
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(slots=True)
+class Checks:
+    """The checks of one file; ``conditions`` are those of its expressions, by their text."""
+
+    source: Source
+    functions: Functions
+    absent: Absent
+    problems: list[Problem] = field(default_factory=list)
+    conditions: dict[str, Checked] = field(default_factory=dict)
+
+    def run(self, shape: Shape) -> None:
+        """Check everything in the file, whose model is ``shape``."""
+        for owner, below, entry in self._entries(shape):
+            for inner, node in walk(below, entry.node):
+                for mark in inner.metadata:
+                    self._marked(mark, node, owner)
+                if inner.model:
+                    self._defaults(inner, node, (entry.start, entry.end), owner)
+            if below.choice and below.choice.kind is ACTION:
+                self._study(below.chosen(entry.node), entry, owner)
+        self._rules()
+
+    def _entries(self, shape: Shape) -> Iterator[tuple[str, Shape, Entry]]:
+        """Each named entry and each other section, with what it is called in a message."""
+        for key, entry in (self.source.root.entries or {}).items():
+            below = shape.step(key)
+            items = below.items() if below else None
+            if key in _ENTRIES and items:
+                for name, each in (entry.node.entries or {}).items():
+                    yield f"{singular(key)} '{name}'", items, each
+            elif below:
+                yield f"'{key}'", below, entry
+
+    def _marked(self, mark: Any, node: Node, owner: str) -> None:
+        if isinstance(mark, Reference) and isinstance(node.value, str):
+            self._reference(mark, node.value, (node.start, node.end), owner)
+        elif isinstance(mark, ExpressionText) and isinstance(node.value, str):
+            self._expression(mark.language, node)
+
+    def _reference(self, mark: Reference, name: str, at: tuple[int, int], owner: str) -> None:
+        section = self.source.root.child(mark.section)
+        entries = (section.entries if section else None) or {}
+        if name in entries:
+            return
+        known = list(entries)
+        kind = singular(mark.section)
+        hint = f"the {mark.section} are " + ", ".join(f"'{each}'" for each in known)
+        if meant := nearest(name, known):
+            hint = f"did you mean '{meant}'?"
+        elif not known:
+            hint = f"the file has no {mark.section}; add '{name}' below a key '{mark.section}'"
+        message = f"unknown {kind} '{name}' in {owner}"
+        self.problems.append(self.source.problem(*at, Code.UNKNOWN_REFERENCE, message, hint))
+
+    def _defaults(self, shape: Shape, node: Node, at: tuple[int, int], owner: str) -> None:
+        """References that the file does not write, because they are defaults of their fields."""
+        for key, below in fields_of(shape.model).items() if shape.model else ():
+            items = below.items()
+            marks = [
+                mark
+                for mark in (*below.metadata, *(items.metadata if items else ()))
+                if isinstance(mark, Reference)
+            ]
+            default = _default(below) if marks and not node.child(key) else None
+            for name in (default,) if isinstance(default, str) else default or ():
+                self._reference(marks[0], name, at, owner)
+
+    def _expression(self, language: Language, node: Node) -> None:
+        text: str = node.value
+        known = self.conditions.get(text) if language is Language.CONDITION else None
+        if known and not known.problems:
+            return
+        functions = self.functions if language is Language.CONDITION else {}
+        try:
+            checked = known or check(parse(text, language), functions)
+        except ExpressionError as error:
+            self._tell(node, error.problems)
+            return
+        self._tell(node, checked.problems)
+        if language is Language.CONDITION:
+            self.conditions[text] = checked
+
+    def _tell(self, node: Node, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            shown = self.source.within(node, problem)
+            self.problems.append(self._better(node, shown))
+
+    def _better(self, node: Node, problem: Problem) -> Problem:
+        """With a hint that only the file can give."""
+        if problem.code == ExpressionCode.UNKNOWN_FUNCTION:
+            name = _WORD.match(problem.source, problem.column - 1)
+            told = self.absent.origin("function", name.group()) if name else None
+            if told:
+                return _reworded(problem, f"{problem.message}: {told[0]}", told[1])
+        cut = node.style is Style.PLAIN and _COMMENT.match(self.source.text, node.end)
+        if cut and problem.code in _UNFINISHED:
+            hint = "' #' begins a comment: put the whole value into quotes if it is part of it"
+            return _reworded(problem, problem.message, hint)
+        return problem
+
+    def _study(self, shape: Shape, entry: Entry, owner: str) -> None:
+        """`on: study` and a section `study` belong together."""
+        fields = fields_of(shape.model) if shape.model else {}
+        on, study = entry.node.child("on"), entry.node.child("study")
+        trigger = on.value if on else _default(fields.get("on"))
+        has_study = study.value if study else _default(fields.get("study"))
+        if trigger == Trigger.STUDY and has_study is None:
+            at = (on.start, on.end) if on else (entry.start, entry.end)
+            message = f"{owner} has 'on: study', and no 'study' that says when it is complete"
+            hint = "add for instance: study: {complete: timeout}"
+            self.problems.append(self.source.problem(*at, Code.STUDY_MISSING, message, hint))
+        elif trigger == Trigger.SERIES and study is not None and study.value is not None:
+            key = entry.node.entry("study")
+            assert key is not None
+            message = f"{owner} has 'study', but acts on each series"
+            self.problems.append(
+                self.source.problem(
+                    key.start, key.end, Code.STUDY_UNUSED, message, "add 'on: study'"
+                )
+            )
+
+    def _rules(self) -> None:
+        entry = self.source.root.entry("rules")
+        if entry is not None and (entry.node.entries is None or entry.node.entries):
+            return
+        at = (entry.start, entry.end) if entry else (0, 1)
+        message = "the file has no rules: every series is discarded"
+        self.problems.append(
+            self.source.problem(
+                *at, Code.NO_RULES, message, "add a rule below 'rules'", Severity.WARNING
+            )
+        )
+
+
+def _reworded(problem: Problem, message: str, hint: str) -> Problem:
+    """The same problem in other words."""
+    return replace(problem, message=message, hint=hint)
+
+
+def _default(shape: Shape | None) -> Any:
+    """The default of an optional field."""
+    return None if not (shape and shape.field) or shape.field.is_required() else shape.field.default

@@ -1,0 +1,71 @@
+"""A rule file that was loaded: the values that the rest of mroute works with.
+
+Knows the sections that belong to mroute itself. Does not know files or how they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from mroute.errors import Problem
+from mroute.models import Durability, Duration, Model, ModuleBase, RuleBase, TargetBase
+from mroute.ruleset import RuleSet
+from mroute.types import JsonObject
+
+
+class Timing(Model):
+    """How long things take before mroute acts."""
+
+    series_complete_after: Duration = Field(
+        timedelta(seconds=60),
+        description="A series is complete when no image of it arrived for this time.",
+    )
+    study_complete_after: Duration = Field(
+        timedelta(minutes=15),
+        description="A study is quiet when no series of it arrived for this time.",
+    )
+    retry_after: Duration = Field(
+        timedelta(minutes=15), description="Time until failed work is tried again."
+    )
+    retry_max: int = Field(
+        5, ge=0, description="How often failed work is tried again before it is given up."
+    )
+
+
+class CoreSettings(Model):
+    """The settings of mroute itself; those of plugins are in sections beside them."""
+
+    durability: Durability = Field(
+        Durability.POWER,
+        description="What a committed image survives: loss of power, or the end of the process.",
+    )
+    log_phi: bool = Field(
+        False, description="Whether logs and notifications may hold what leads to a patient."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a rule file says.
+
+    ``file`` and ``spool`` are absolute. ``settings`` maps every plugin that has settings to its
+    section, with the defaults of what the file leaves out. ``warnings`` were found while loading.
+    ``parse_rule`` makes a rule of a JSON object that says what a rule file would say of it; it
+    raises `ValueError` where the installed plugins do not take it.
+    """
+
+    file: Path
+    spool: Path
+    timing: Timing
+    targets: Mapping[str, TargetBase]
+    modules: Mapping[str, ModuleBase]
+    rules: RuleSet
+    settings: Mapping[str, BaseModel]
+    core: CoreSettings
+    parse_rule: Callable[[JsonObject], RuleBase]
+    warnings: tuple[Problem, ...] = ()

@@ -1,0 +1,158 @@
+"""Loads a rule file, or says what is wrong with it.
+
+Knows the order: read, validate by the composed model, check, compile. Does not know any of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from mroute.config.absent import Absent
+from mroute.config.check import Checks
+from mroute.config.choice import ACTION
+from mroute.config.codes import Code
+from mroute.config.compose import Composition, compose
+from mroute.config.configuration import Configuration, CoreSettings
+from mroute.config.shapes import Shape
+from mroute.config.source import Source, read_source
+from mroute.config.translate import Translator
+from mroute.errors import ConfigurationError, Problem, Severity
+from mroute.expr import Checked, Functions, Program, check, compile_condition, parse
+from mroute.models import RuleBase
+from mroute.registry import Registry
+from mroute.ruleset import CompiledRule, RuleSet
+from mroute.types import JsonObject
+
+
+def load(path: Path, registry: Registry) -> Configuration:
+    """Load the rule file ``path`` for the plugins in ``registry``.
+
+    Raises `ConfigurationError` with all errors that are in the file.
+    """
+    result = _examine(path, registry)
+    errors = [each for each in result.problems if each.severity is Severity.ERROR]
+    if errors or result.content is None:
+        raise ConfigurationError(errors)
+    return _configuration(path, registry, result, result.content)
+
+
+def validate(path: Path, registry: Registry) -> tuple[Problem, ...]:
+    """All problems of the rule file ``path``, errors and warnings, in the order of the file."""
+    return _examine(path, registry).problems
+
+
+def load_rules(path: str | Path) -> RuleSet:
+    """The rules of a file, for a program that decides with them: see `RuleSet.evaluate`.
+
+    The installed plugins are loaded. Raises `ConfigurationError` where the file cannot be used, and
+    `DuplicateContributionError` where two plugins contribute one name.
+    """
+    from mroute.hooks import Hooks  # only where the caller has no registry of its own
+
+    registry = Registry.collect(Hooks.load())
+    registry.raise_conflicts()
+    return load(Path(path), registry).rules
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    problems: tuple[Problem, ...]
+    content: Any = None
+    conditions: Mapping[str, Checked] = field(default_factory=dict)
+
+
+def _examine(path: Path, registry: Registry) -> _Result:
+    try:
+        source = read_source(path)
+    except ConfigurationError as error:
+        return _Result(_sorted(error.problems))
+    composition = compose(registry)
+    shape = Shape(composition.file)
+    absent = Absent(source, registry, composition.unusable)
+    problems = [*source.problems, *_misnamed(source, composition)]
+    content = None
+    value = source.root.value
+    try:
+        content = composition.file.model_validate(
+            {**value, "settings": value.get("settings", {})},
+            context={"base": path.absolute().parent},
+        )
+    except ValidationError as error:
+        problems += Translator(source, shape, absent).problems(error)
+    checks = Checks(source, registry.functions, absent)
+    checks.run(shape)
+    return _Result(_sorted([*problems, *checks.problems]), content, checks.conditions)
+
+
+def _sorted(problems: Any) -> tuple[Problem, ...]:
+    """In the order of the file, each once."""
+    return tuple(
+        sorted(dict.fromkeys(problems), key=lambda each: (each.line, each.column, each.code))
+    )
+
+
+def _misnamed(source: Source, composition: Composition) -> list[Problem]:
+    return [
+        source.problem(
+            0,
+            1,
+            Code.PLUGIN_NAME,
+            f"plugin '{name}' is named like a setting of mroute itself, expected another name",
+            "remove it, or disable it with MROUTE_DISABLE_PLUGINS",
+        )
+        for name in composition.misnamed
+    ]
+
+
+def _configuration(path: Path, registry: Registry, result: _Result, content: Any) -> Configuration:
+    composition = compose(registry)
+    file = path.absolute()
+    settings: CoreSettings = content.settings
+    sections: dict[str, BaseModel] = {
+        plugin: getattr(settings, attribute) for plugin, attribute in composition.sections.items()
+    }
+    return Configuration(
+        file=file,
+        spool=content.spool,
+        timing=content.timing,
+        targets=MappingProxyType(content.targets),
+        modules=MappingProxyType(content.modules),
+        rules=RuleSet(
+            CompiledRule(
+                name,
+                rule,
+                registry.actions[rule.action].phase,
+                _program(rule.when, result.conditions, registry.functions),
+            )
+            for name, rule in content.rules.items()
+        ),
+        settings=MappingProxyType(sections),
+        core=CoreSettings(durability=settings.durability, log_phi=settings.log_phi),
+        parse_rule=_rule_parser(composition, file.parent),
+        warnings=result.problems,
+    )
+
+
+def _program(when: str, conditions: Mapping[str, Checked], functions: Functions) -> Program:
+    """The compiled condition; a plugin's validator may have changed the text of the file."""
+    return compile_condition(conditions.get(when) or check(parse(when), functions))
+
+
+def _rule_parser(composition: Composition, base: Path) -> Any:
+    models = composition.choices[ACTION].models
+
+    def parse_rule(content: JsonObject) -> RuleBase:
+        action = content.get("action")
+        if action not in models:
+            raise ValueError(f"no installed plugin contributes the action '{action}'")
+        rule = TypeAdapter(models[str(action)]).validate_python(content, context={"base": base})
+        assert isinstance(rule, RuleBase)
+        return rule
+
+    return parse_rule
