@@ -120,13 +120,15 @@ class ServiceContext:
 
     ``receive(path, facts)`` moves a DICOM file into ``incoming/`` with its ``.tags``, to which
     ``facts`` (``SenderAET``, say) are added; it raises `TagsError` for a file that is no DICOM
-    file. ``stop`` is set when the service must return.
+    file. ``stop`` is set when the service must return. ``notice(where, detail)`` tells observers
+    of something that an administrator should look at, as `TroubleNoticed`.
     """
 
     clock: Clock
     settings: Mapping[str, BaseModel]
     receive: Callable[[Path, Tags], Path]
     stop: threading.Event
+    notice: Callable[[str, str], None] = field(default=lambda where, detail: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ class ConditionType:
     """A completion condition of studies.
 
     ``check(study, now, pending)`` is pure; ``pending`` are the SeriesInstanceUIDs of the study
-    that are still arriving.
+    that are still arriving. ``study.forced(now)`` is the verdict that the ``after`` and ``else`` of
+    every condition ask for.
     """
 
     name: str

@@ -119,7 +119,13 @@ class Service:
         def receive_image(path: Path, facts: Tags) -> Path:
             return receive(site.spool, site.files, path, {**read(path), **facts})
 
-        context = ServiceContext(site.clock, site.configuration.settings, receive_image, self._stop)
+        context = ServiceContext(
+            clock=site.clock,
+            settings=site.configuration.settings,
+            receive=receive_image,
+            stop=self._stop,
+            notice=self._notice,
+        )
         return {
             f"service {name}": partial(service.run, context)
             for name, service in site.registry.services.items()

@@ -115,6 +115,17 @@ class Study:
         """Always `UidType.STUDY`."""
         return UidType.STUDY
 
+    def forced(self, now: datetime) -> Verdict | None:
+        """The verdict that ``after`` and ``else`` of the condition ask for at the time ``now``.
+
+        None while there is time left, where there is no such time, and for ``else: ignore``.
+        """
+        after, otherwise = self.condition.after, self.condition.otherwise
+        if after is None or otherwise is ForcedCompletion.IGNORE or now - self.created_at <= after:
+            return None
+        because = f"not complete {after} after the first series arrived; then: {otherwise.value}"
+        return Verdict(True, because, otherwise)
+
 
 Subject: TypeAlias = Series | Study
 """What a plan is made for."""

@@ -16,7 +16,13 @@ from mroute.models import NoticeEvent
 from mroute.site import Site
 from mroute.spool import outbox
 from mroute.spool.manifest import reason_content
-from mroute.spool.queue import Lease, due_tasks, is_halted
+from mroute.spool.queue import (
+    Lease,
+    due_tasks,
+    is_halted,
+    retry_state,
+    with_retry_state,
+)
 from mroute.types import Done, Failed, Finish, HandOver, Retry, Settlement
 
 
@@ -87,12 +93,12 @@ def _checked(site: Site, queue: QueueType, lease: Lease, settlement: Any) -> Set
 def _retry(site: Site, queue: QueueType, lease: Lease, retry: Retry) -> Settlement:
     """Write down when to try again, or that it was tried often enough."""
     timing = site.configuration.timing
-    section = dict(lease.content.get(queue.section) or {})
-    retries = (section.get("retries") or 0) + 1
+    section = lease.content.get(queue.section)
+    retries = (retry_state(section).get("retries") or 0) + 1
     if retries > timing.retry_max:
         return Failed(f"given up after {timing.retry_max} retries: {retry.reason}", queue.name)
-    next_retry_at = (site.clock() + timing.retry_after).isoformat()
-    lease.save(queue.section, {**section, "retries": retries, "next_retry_at": next_retry_at})
+    next_retry_at = site.clock() + timing.retry_after
+    lease.save(queue.section, with_retry_state(section, retries, next_retry_at))
     return retry
 
 

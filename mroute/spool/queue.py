@@ -7,7 +7,7 @@ the work is.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -113,8 +113,27 @@ def _due_in_order(spool: Spool, queue: str, section: str, now: datetime) -> list
     return [folder for _, _, folder in sorted(found)]
 
 
+def retry_state(section: Any) -> Mapping[str, Any]:
+    """Where the section of a queue keeps ``retries`` and ``next_retry_at``.
+
+    A section may be a list of entries, as for chained modules: then the first has them.
+    """
+    first = section[0] if isinstance(section, list) and section else section
+    return first if isinstance(first, dict) else {}
+
+
+def with_retry_state(section: Any, retries: int, next_retry_at: datetime) -> Any:
+    """The section with the number of retries and the time of the next one."""
+    state = {
+        **retry_state(section),
+        "retries": retries,
+        "next_retry_at": next_retry_at.isoformat(),
+    }
+    return [state, *section[1:]] if isinstance(section, list) else state
+
+
 def _is_due(section: Any, now: datetime) -> bool:
-    not_before = section.get("next_retry_at") if isinstance(section, dict) else None
+    not_before = retry_state(section).get("next_retry_at")
     return not_before is None or datetime.fromisoformat(not_before) <= now
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.queue import due_tasks
+from mroute.spool.queue import due_tasks, retry_state, with_retry_state
 from mroute.types import Finish
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -74,6 +77,16 @@ def test_a_task_waits_for_its_next_retry(spool: Spool, files: Files) -> None:
     make_task(spool, "later", retry=NOW + timedelta(seconds=1))
     make_task(spool, "now", retry=NOW)
     assert due(spool, files) == ["now"]
+
+
+@pytest.mark.parametrize("section", [None, {}, {"x": 1}, [], [{"x": 1}, {"y": 2}]])
+def test_a_section_of_any_shape_keeps_when_to_retry(section: Any) -> None:
+    kept = with_retry_state(section, 2, NOW)
+    assert retry_state(kept)["retries"] == 2
+    assert retry_state(kept)["next_retry_at"] == NOW.isoformat()
+    if isinstance(section, list) and section:
+        assert kept[1:] == section[1:]
+        assert kept[0]["x"] == 1
 
 
 def test_a_leased_task_is_nobody_elses(spool: Spool, files: Files) -> None:

@@ -1,0 +1,47 @@
+"""Reads the tags of DICOM files, takes files out of a folder, and has a function for ages.
+
+Knows which hooks the plugin implements. Does not know DICOM (reader, elements), how a folder is
+emptied (inbox) or how tags are printed (command).
+"""
+
+from __future__ import annotations
+
+import click
+from pydantic import BaseModel
+
+from mroute.api import RuleFunction, ServiceType, TagReader, Type, hookimpl
+from mroute_dicom.age import age_years
+from mroute_dicom.command import tags_command
+from mroute_dicom.inbox import is_wanted, run_inbox
+from mroute_dicom.reader import read_tags
+from mroute_dicom.settings import DicomSettings
+
+
+@hookimpl
+def mroute_tag_readers() -> list[TagReader]:
+    """Makes the tag list of an image that came without one."""
+    return [TagReader("pydicom", read_tags)]
+
+
+@hookimpl
+def mroute_rule_functions() -> list[RuleFunction]:
+    """``age_years(tags.PatientAge) < 18``."""
+    return [RuleFunction("age_years", (Type.TEXT,), Type.NUMBER, age_years)]
+
+
+@hookimpl
+def mroute_settings() -> type[BaseModel]:
+    """The section ``dicom`` of the settings."""
+    return DicomSettings
+
+
+@hookimpl
+def mroute_services() -> list[ServiceType]:
+    """Takes files out of the folder that the settings name, if they name one."""
+    return [ServiceType("inbox", run_inbox, is_wanted)]
+
+
+@hookimpl
+def mroute_commands(cli: click.Group) -> None:
+    """Adds ``mroute tags``."""
+    cli.add_command(tags_command)

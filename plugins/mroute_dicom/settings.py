@@ -1,0 +1,32 @@
+"""The section ``dicom`` of the settings.
+
+Knows the settings and where they are found. Does not know what they are used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from pydantic import BaseModel, Field
+
+from mroute.api import Duration, FilePath, Model
+
+SECTION = "dicom"
+
+
+class DicomSettings(Model):
+    """Where DICOM files come from beside the network."""
+
+    inbox: FilePath | None = Field(
+        None, description="A folder out of which DICOM files are taken, with all folders in it."
+    )
+    settle: Duration = Field(
+        timedelta(seconds=5), description="A file is taken when it did not change for this time."
+    )
+
+
+def settings_in(settings: Mapping[str, BaseModel]) -> DicomSettings:
+    """The section among those of all plugins, or the defaults."""
+    section = settings.get(SECTION)
+    return section if isinstance(section, DicomSettings) else DicomSettings()

@@ -1,0 +1,55 @@
+"""The action ``route``, the queue ``outgoing``, and the target types ``folder`` and ``dummy``.
+
+Knows which hooks the plugin implements. Does not know how tasks are planned (planning), what is
+done with them (delivery), or how a target takes them (folder, dummy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mroute.api import (
+    ActionType,
+    Phase,
+    PlanContext,
+    QueueType,
+    Subject,
+    TargetType,
+    TaskPlan,
+    TriggeredRule,
+    hookimpl,
+)
+from mroute_dispatch.delivery import deliver
+from mroute_dispatch.dummy import DummyTarget, send_to_dummy
+from mroute_dispatch.folder import FolderTarget, check_folder, send_to_folder
+from mroute_dispatch.planning import RouteRule, compose_sections, plan_tasks
+from mroute_dispatch.section import QUEUE, SECTION, DispatchSection
+
+
+@hookimpl
+def mroute_actions() -> list[ActionType]:
+    """The action: send the images to targets."""
+    return [ActionType("route", Phase.DISPATCH, RouteRule)]
+
+
+@hookimpl
+def mroute_target_types() -> list[TargetType]:
+    """A folder, and a target for trying things out."""
+    return [
+        TargetType("folder", FolderTarget, send_to_folder, check_folder),
+        TargetType("dummy", DummyTarget, send_to_dummy),
+    ]
+
+
+@hookimpl
+def mroute_queues() -> list[QueueType]:
+    """The queue whose tasks are sent; other queues hand their tasks over to it."""
+    return [QueueType(QUEUE, deliver, SECTION, DispatchSection, compose_sections)]
+
+
+@hookimpl
+def mroute_dispatch(
+    subject: Subject, rules: Sequence[TriggeredRule], context: PlanContext
+) -> list[TaskPlan]:
+    """Plan what is sent where for the rules of the action; those of others are left alone."""
+    return plan_tasks(subject, rules, context)

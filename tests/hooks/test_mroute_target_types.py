@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Literal
+
+import mroute_dispatch
+from mroute.api import TargetBase, TargetType, Task, WorkContext
+from mroute.testing import registry_of
+from tests.hooks.fakes import check_broken_contributors, check_wrong_results, plugin
+
+HOOK = "mroute_target_types"
+
+
+class TapeTarget(TargetBase):
+    type: Literal["tape"]
+
+
+def wind(task: Task, name: str, target: TapeTarget, context: WorkContext) -> None:
+    """Send nothing."""
+
+
+TAPE = TargetType("tape", TapeTarget, wind)
+
+
+def test_the_default_target_types() -> None:
+    types = registry_of(mroute_dispatch).target_types
+    assert list(types) == ["folder", "dummy"]
+    for name, each in types.items():
+        assert each.model.model_json_schema()["properties"]["type"]["const"] == name
+
+
+def test_a_plugin_adds_one_which_need_not_check_anything() -> None:
+    types = registry_of(mroute_dispatch, plugin(HOOK, lambda: [TAPE])).target_types
+    assert types["tape"] is TAPE
+    assert list(TAPE.check("backup", TapeTarget(type="tape"))) == []
+
+
+def test_a_broken_plugin_contributes_none() -> None:
+    check_broken_contributors(HOOK, mroute_dispatch, TAPE, lambda registry: registry.target_types)
+
+
+def test_what_is_no_target_type_is_refused() -> None:
+    check_wrong_results(HOOK, "TargetType")

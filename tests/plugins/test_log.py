@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from structlog.testing import capture_logs
+
+from mroute.api import (
+    ConfigurationChanged,
+    DeliverySettled,
+    Event,
+    SeriesDeferred,
+    SeriesDiscarded,
+    StudyCompleted,
+    SubjectRejected,
+    TaskSettled,
+    TroubleNoticed,
+)
+from mroute_log import mroute_event
+
+
+@pytest.mark.parametrize(
+    ("event", "level"),
+    [
+        (SubjectRejected("claim", "1.2.3", "no tags"), "warning"),
+        (SeriesDeferred("claim", "1.2.3", "disk full"), "warning"),
+        (TroubleNoticed("incoming", "a loose file"), "warning"),
+        (TaskSettled("task", "outgoing", "failed", "no such target", 0.1), "warning"),
+        (TaskSettled("task", "outgoing", "retry", "refused", 0.1), "info"),
+        (TaskSettled("task", "outgoing", "done", "", 0.1), "info"),
+        (DeliverySettled("delivery", "webhook", "rule", "failed", "gone"), "warning"),
+        (DeliverySettled("delivery", "webhook", "rule", "done", ""), "info"),
+        (ConfigurationChanged("mroute.yaml", False, "line 3"), "warning"),
+        (ConfigurationChanged("mroute.yaml", True, ""), "info"),
+        (SeriesDiscarded("claim", "1.2.3", None, "no rule triggered"), "info"),
+        (StudyCompleted("claim", "1.2", "rule", "all there"), "info"),
+    ],
+)
+def test_an_event_is_one_line_with_all_its_facts(event: Event, level: str) -> None:
+    with capture_logs() as logs:
+        mroute_event(event)
+    assert logs == [{"log_level": level, "event": event.name, **event.facts()}]
