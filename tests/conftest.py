@@ -10,7 +10,6 @@ import os
 import subprocess
 import sysconfig
 import venv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,14 +85,6 @@ def install_mroute(folder: Path) -> Environment:
 
 
 @pytest.fixture(scope="session")
-def installed_mroute(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment with mroute, made once; tests ask for `environment`."""
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with mroute, made once; whoever installs more into it removes it again."""
     return install_mroute(tmp_path_factory.mktemp("environment"))
-
-
-@pytest.fixture
-def environment(installed_mroute: Environment) -> Iterator[Environment]:
-    """An environment with mroute; the example plugin is gone from it after the test."""
-    yield installed_mroute
-    if installed_mroute.run("pip", "show", "--quiet", "mroute-example").returncode == 0:
-        installed_mroute.run("pip", "uninstall", "--yes", "mroute-example")

@@ -1,0 +1,41 @@
+"""The completion condition ``announced_series``: a tag says how many series the study has.
+
+Knows how many series there should be and how many came. Does not know what happens to the study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from mroute.api import ConditionBase, Study, Verdict
+
+
+class AnnouncedSeriesCondition(ConditionBase):
+    """The study is complete when as many series have arrived as a tag of it says."""
+
+    complete: Literal["announced_series"]
+    tag: str = Field(
+        "NumberOfStudyRelatedSeries", description="Keyword of the element that holds the number."
+    )
+
+
+def check_announced_series(study: Study, now: datetime, pending: Sequence[str]) -> Verdict:
+    """Compare the number of series received with the number that the first of them announced.
+
+    A study whose tag is missing or no number is never complete by itself. The rule's ``after`` and
+    ``else`` end the waiting, as they do for every condition.
+    """
+    assert isinstance(study.condition, AnnouncedSeriesCondition)
+    tag = study.condition.tag
+    announced, received = study.tags.get(tag, ""), len(study.descriptions)
+    if not announced.strip().isdecimal():
+        waiting = f"tag '{tag}' does not say how many series there are"
+    elif received >= int(announced):
+        return Verdict(True, f"all {received} series that tag '{tag}' announced have arrived")
+    else:
+        waiting = f"{received} of the {announced.strip()} series in tag '{tag}' have arrived"
+    return study.forced(now) or Verdict(False, waiting)
