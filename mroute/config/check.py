@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic_core import PydanticUndefined
+
 from mroute.config.absent import Absent
 from mroute.config.choice import ACTION
 from mroute.config.codes import Code
@@ -96,8 +98,9 @@ class Checks:
                 if isinstance(mark, Reference)
             ]
             default = _default(below) if marks and not node.child(key) else None
-            for name in (default,) if isinstance(default, str) else default or ():
-                self._reference(marks[0], name, at, owner)
+            for name in default if isinstance(default, tuple | list) else (default,):
+                if isinstance(name, str):
+                    self._reference(marks[0], name, at, owner)
 
     def _expression(self, language: Language, node: Node) -> None:
         text: str = node.value
@@ -172,5 +175,6 @@ def _reworded(problem: Problem, message: str, hint: str) -> Problem:
 
 
 def _default(shape: Shape | None) -> Any:
-    """The default of an optional field."""
-    return None if not (shape and shape.field) or shape.field.is_required() else shape.field.default
+    """The default of an optional field; None where it is made anew each time."""
+    default = shape.field.get_default() if shape and shape.field else None
+    return None if default is PydanticUndefined else default

@@ -111,7 +111,7 @@ def test_any_file_has_tags_or_is_refused_with_its_name(path: Path) -> None:
 def test_every_real_image_with_its_uids_is_read() -> None:
     found = {path: outcome(path) for path in EVERY_FILE}
     read = {path for path, tags in found.items() if isinstance(tags, dict)}
-    assert len(read) > 150
+    assert len(read) > 140
     for path in set(EVERY_FILE) - read:
         assert uids_by_pydicom(path) is None
     for path in read:

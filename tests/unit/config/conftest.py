@@ -50,7 +50,7 @@ class RouteRule(RuleBase):
 class BothRule(RuleBase):
     action: Literal["both"]
     modules: tuple[ModuleName, ...]
-    settings: dict[str, JsonValue] = {}
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
     targets: tuple[TargetName, ...]
 
 
@@ -62,7 +62,7 @@ class Step(Model):
     """Something nested: markers are found here too."""
 
     only: Condition | None = None
-    to: dict[str, TargetName] = {}
+    to: dict[str, TargetName] = Field(default_factory=dict)
 
 
 class ArchiveRule(RuleBase):

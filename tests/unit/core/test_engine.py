@@ -183,7 +183,7 @@ def test_a_plugin_may_reject_a_series_with_a_reason() -> None:
         def mroute_dispatch(self) -> None:
             raise RejectedError("the series has no study")
 
-    with pytest.raises(RejectedError, match="^the series has no study$"):
+    with pytest.raises(RejectedError, match=r"^the series has no study$"):
         plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(s=Strict()))
 
 
