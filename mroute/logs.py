@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from contextlib import suppress
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -43,7 +44,7 @@ def configure_logs(log_phi: bool, as_json: bool, quiet: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.WARNING if quiet else logging.INFO
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -51,9 +52,13 @@ def configure_logs(log_phi: bool, as_json: bool, quiet: bool = False) -> None:
 def log_plugin_error(error: PluginError) -> None:
     """Log that a plugin raised where that stops nothing.
 
-    It is logged here and not told as an event: the plugin may fail on that event as well.
+    It is logged here and not told as an event: the plugin may fail on that event as well. Where
+    the log itself is gone (its reader died, say), images are routed all the same.
     """
-    structlog.get_logger("mroute").error("plugin_failed", plugin=error.plugin, detail=str(error))
+    with suppress(OSError, ValueError):
+        structlog.get_logger("mroute").error(
+            "plugin_failed", plugin=error.plugin, detail=str(error)
+        )
 
 
 def _without_phi(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

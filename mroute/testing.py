@@ -27,7 +27,7 @@ from mroute.registry import Registry
 from mroute.spool.files import Files
 from mroute.spool.tags import write_tags
 from mroute.spool.taskfile import compose_task, journal_entry, read_task, write_task
-from mroute.types import Clock, JsonObject, Series, Study, Tags, Task, TaskPlan, TriggeredRule
+from mroute.types import Clock, Series, Study, Tags, Task, TaskPlan, TriggeredRule
 
 __all__ = [
     "NOW",
@@ -136,7 +136,7 @@ def make_study(
     created_at: datetime = NOW,
     last_received_at: datetime = NOW,
     quiet_time: timedelta = timedelta(minutes=15),
-    section: JsonObject | None = None,
+    section: Mapping[str, Any] | None = None,
 ) -> Study:
     """A collecting study of one image a series; a series is known by its description."""
     received: dict[str, JsonValue] = {
@@ -189,7 +189,7 @@ def plan_context(
 
 def make_task(
     folder: Path,
-    sections: JsonObject | None = None,
+    sections: Mapping[str, Any] | None = None,
     images: Mapping[str, bytes] | None = None,
     task_id: str = TASK_ID,
 ) -> Task:

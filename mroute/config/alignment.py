@@ -109,27 +109,44 @@ _READERS: dict[Style, Callable[[str, int], tuple[list[int], int]]] = {
 
 
 def _block(text: str, node: Node, value: str) -> Iterator[int]:
-    """The lines of a block, less their indentation; a folded one may lack line breaks."""
+    """The lines of a block, less their indentation.
+
+    How many line breaks are left between two lines of a folded block depends on how these begin;
+    the value itself tells.
+    """
     found = _BREAK.search(text, node.start)
     at = found.end() if found else node.end
-    header = text[node.start : at]
-    indent = _indentation(text, at, node, header)
+    indent = _indentation(text, at, node, text[node.start : at])
     number = 0
     while number < len(value) and at < len(text):
-        end_of_line = _BREAK.search(text, at)
-        end = end_of_line.start() if end_of_line else len(text)
-        for offset in range(min(at + indent, end), end):
-            yield offset
-            number += 1
-        at = end_of_line.end() if end_of_line else len(text)
-        if number < len(value) and (value[number] == "\n" or _folds(node, text, at, indent)):
-            yield end
-            number += 1
+        end = _end_of_line(text, at)
+        written = range(min(at + indent, end), end)
+        breaks, at = _breaks(text, end, indent)
+        yield from written
+        number += len(written)
+        behind = value[number : number + len(breaks)]
+        kept = len(behind) - len(behind.lstrip("\n"))
+        # Where none is kept, the first became a space.
+        left = breaks[len(breaks) - kept :] if kept else breaks[:1]
+        yield from left
+        number += len(left)
 
 
-def _folds(node: Node, text: str, at: int, indent: int) -> bool:
-    """Whether the line break before ``at`` became a space."""
-    return node.style is Style.FOLDED and text[at + indent : at + indent + 1].strip() != ""
+def _breaks(text: str, end: int, indent: int) -> tuple[list[int], int]:
+    """The line break at ``end``, those of the empty lines behind it, and where the next begins."""
+    breaks: list[int] = []
+    while found := _BREAK.match(text, end):
+        breaks.append(end)
+        at = found.end()
+        end = _end_of_line(text, at)
+        if end - at > indent or text[at:end].strip(" ") or end == len(text):
+            return breaks, at
+    return breaks, len(text)
+
+
+def _end_of_line(text: str, at: int) -> int:
+    found = _BREAK.search(text, at)
+    return found.start() if found else len(text)
 
 
 def _indentation(text: str, at: int, node: Node, header: str) -> int:

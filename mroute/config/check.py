@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import PydanticUndefined
@@ -50,6 +51,8 @@ class Checks:
             for inner, node in walk(below, entry.node):
                 for mark in inner.metadata:
                     self._marked(mark, node, owner)
+                if inner.type is Path and isinstance(node.value, str):
+                    self._path(node)
                 if inner.model:
                     self._defaults(inner, node, (entry.start, entry.end), owner)
             if below.choice and below.choice.kind is ACTION:
@@ -87,6 +90,16 @@ class Checks:
             hint = f"the file has no {mark.section}; add '{name}' below a key '{mark.section}'"
         message = f"unknown {kind} '{name}' in {owner}"
         self.problems.append(self.source.problem(*at, Code.UNKNOWN_REFERENCE, message, hint))
+
+    def _path(self, node: Node) -> None:
+        """What no file system takes, or takes for something else than was meant."""
+        if not node.value:
+            message = "expected a path, not an empty text"
+            hint = "write . for the folder of the rule file"
+            self.problems.append(self.source.at_node(node, Code.VALUE, message, hint))
+        elif "\0" in node.value:
+            message = "a path must not hold the character '\0'"
+            self.problems.append(self.source.at_node(node, Code.VALUE, message))
 
     def _defaults(self, shape: Shape, node: Node, at: tuple[int, int], owner: str) -> None:
         """References that the file does not write, because they are defaults of their fields."""

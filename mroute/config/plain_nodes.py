@@ -19,6 +19,7 @@ from mroute.config.spans import Spans, json_spans, toml_spans
 from mroute.config.yaml_nodes import MAX_NESTING, duplicate
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def read_json(text: str) -> Content:
@@ -37,7 +38,8 @@ def _read(
     try:
         value = parse(text)
         spans = locate(text)
-        root = _node(value, (), spans, Node(None, 0, 1), 0)
+        faults = [duplicate(*each) for each in spans.repeated]
+        root = _Builder(spans, faults).node(value, (), Node(None, 0, 1))
     except RecursionError:
         message = f"mappings and lists are nested more than {MAX_NESTING} deep"
         return Content(None, (Fault(0, 1, Code.NESTING, message),))
@@ -45,7 +47,7 @@ def _read(
         at, problem = _place(text, error)
         message = f"the file is not {language}: {problem[:1].lower()}{problem[1:]}"
         return Content(None, (Fault(at, at + 1, Code.SYNTAX, message),))
-    return Content(root, tuple(duplicate(*each) for each in spans.repeated))
+    return Content(root, tuple(faults))
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -68,20 +70,39 @@ def _place(text: str, error: ValueError) -> tuple[int, str]:
     return sum(len(line) + 1 for line in lines[:number]) + int(found.group(2)) - 1, problem
 
 
-def _node(value: Any, path: Path, spans: Spans, parent: Node, depth: int) -> Node:
-    """The node of a value; what has no place of its own is where its parent is."""
-    if depth > MAX_NESTING:
-        raise RecursionError
-    default = spans.keys.get(path, (parent.start, parent.end))
-    start, end, style = spans.values.get(path, (*default, Style.PLAIN))
-    here = Node(value, start, end)
-    if isinstance(value, dict):
-        entries = {}
-        for key, each in value.items():
-            node = _node(each, (*path, key), spans, here, depth + 1)
-            entries[key] = Entry(*spans.keys.get((*path, key), (node.start, node.end)), node)
-        return mapping(entries, start, end)
-    if isinstance(value, list):
-        items = [_node(v, (*path, i), spans, here, depth + 1) for i, v in enumerate(value)]
-        return sequence(items, start, end)
-    return Node(value, start, end, value if isinstance(value, str) else "", style)
+class _Builder:
+    """Makes nodes of values; what has no place of its own is where its parent is."""
+
+    def __init__(self, spans: Spans, faults: list[Fault]) -> None:
+        self._spans = spans
+        self._faults = faults
+
+    def node(self, value: Any, path: Path, parent: Node) -> Node:
+        """The node of a value and of all within it."""
+        if len(path) > MAX_NESTING:
+            raise RecursionError
+        default = self._spans.keys.get(path, (parent.start, parent.end))
+        start, end, style = self._spans.values.get(path, (*default, Style.PLAIN))
+        here = Node(value, start, end)
+        if isinstance(value, dict):
+            return mapping(
+                {key: self._entry(key, each, path, here) for key, each in value.items()}, start, end
+            )
+        if isinstance(value, list):
+            items = [self.node(each, (*path, i), here) for i, each in enumerate(value)]
+            return sequence(items, start, end)
+        if isinstance(value, str):
+            self._check(value, start, end)
+        return Node(value, start, end, value if isinstance(value, str) else "", style)
+
+    def _entry(self, key: str, value: Any, path: Path, parent: Node) -> Entry:
+        node = self.node(value, (*path, key), parent)
+        start, end = self._spans.keys.get((*path, key), (node.start, node.end))
+        self._check(key, start, end)
+        return Entry(start, end, node)
+
+    def _check(self, text: str, start: int, end: int) -> None:
+        """JSON can write half a character, with which nothing can be done."""
+        if half := _HALF.search(text):
+            message = f"the text holds {half.group()!a}, which is half a character"
+            self._faults.append(Fault(start, end, Code.ENCODING, message, "write it whole"))

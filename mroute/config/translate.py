@@ -25,6 +25,7 @@ _KEY = "[key]"
 """What pydantic calls the key of a mapping."""
 
 _NO_MAPPING = frozenset({"model_attributes_type", "model_type", "dict_type", "dataclass_type"})
+_OTHER_TYPE = ("_type", "_parsing", "_parsing_size", "_from_float")
 _NO_TYPES = frozenset({"union_tag_invalid", "union_tag_not_found"})
 _LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 
@@ -65,7 +66,7 @@ class Translator:
             return self._no_choice(place)
         if kind in ("literal_error", "enum"):
             return self._no_member(place)
-        if kind.endswith(("_type", "_parsing", "_from_float")) or kind in _NO_MAPPING:
+        if kind.endswith(_OTHER_TYPE):
             return self._wrong_type(place, error)
         return self._wrong_value(place, error)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_AGE = re.compile(r"([0-9]{1,3})([DWMY])")
 _IN_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12, "Y": 1}
 
 

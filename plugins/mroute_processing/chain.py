@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from mroute.api import ModuleBase, RunnerType, Task, WorkContext
+from mroute.api import JsonObject, ModuleBase, RunnerType, Task, WorkContext
 from mroute_processing.outputs import (
     ModuleError,
     flush_folder,
@@ -68,12 +68,12 @@ def _attempt(
     module, runner = _configured(entry, context)
     folder = _work_folder(task) / f"{_ATTEMPT}{uuid.uuid4()}"
     inbox, outbox = folder / "in", folder / "out"
-    inbox.mkdir(parents=True)
-    outbox.mkdir()
-    for image in images:
-        shutil.copy2(image, inbox / image.name)
-    content = {**task.content, SECTION: as_section([entry])}
-    (inbox / "task.json").write_text(json.dumps(content, indent=2), "utf-8")
+    try:
+        _fill(inbox, images, {**task.content, SECTION: as_section([entry])})
+        outbox.mkdir()
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)  # what fills the disk must not stay on it
+        raise
     try:
         runner.run(module, inbox, outbox, entry.settings)
         refuse_strange_output(outbox)
@@ -87,6 +87,14 @@ def _attempt(
     flush_folder(outbox)
     _replace(folder, output_folder(task, number).parent)
     context.note("processed", f"module '{entry.module_name}' is done")
+
+
+def _fill(inbox: Path, images: Sequence[Path], content: JsonObject) -> None:
+    """Give a module what it works on: copies of the images, and the task file."""
+    inbox.mkdir(parents=True)
+    for image in images:
+        shutil.copy2(image, inbox / image.name)
+    (inbox / "task.json").write_text(json.dumps(content, indent=2), "utf-8")
 
 
 def _configured(entry: ModuleEntry, context: WorkContext) -> tuple[ModuleBase, RunnerType]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from mroute.api import Done, Failed, HandOver, Settlement, Task, WorkContext
+from mroute.api import Done, Failed, HandOver, Retry, Settlement, Task, WorkContext
 from mroute_processing.chain import clear, run_modules
 from mroute_processing.exchange import carry_out, plan_exchange
 from mroute_processing.outputs import ModuleError
@@ -35,8 +35,10 @@ def process(task: Task, context: WorkContext) -> Settlement:
             entries = _run(task, entries, context)
         made = carry_out(task, entries)
         clear(task)
-    except (ModuleError, OSError) as error:
+    except ModuleError as error:
         return Failed(str(error), STAGE)
+    except OSError as error:  # the disk is full, say
+        return Retry(str(error))
     detail = f"{len(made)} images made by " + ", ".join(f"'{each.module_name}'" for each in entries)
     return HandOver("outgoing", detail) if _is_sent(task) else Done(detail)
 

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import sys
-import types
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -22,11 +19,12 @@ from jsonschema import Draft202012Validator
 
 from mroute.events import Event
 from mroute.hooks import Hooks
-from mroute.plugins import GROUP, load_plugins
+from mroute.plugins import GROUP
 from mroute.registry import Registry
 from mroute.service import Service, open_site
 from mroute.spool.layout import Spool
 from mroute.spool.taskfile import task_schema
+from mroute.testing import hooks_of
 
 HEAD = """\
 version: 1
@@ -75,7 +73,7 @@ def write_rules(root: Path, rules: str) -> Path:
     return path
 
 
-def drop(root: Path, uid: str, images: int = 1, **tags: str) -> Path:
+def drop(root: Path, uid: str, images: int = 1, /, **tags: str) -> Path:
     """Drop a series into ``incoming/``; each image holds its own name."""
     folder = root / "spool" / "incoming" / uid
     folder.mkdir(parents=True)
@@ -89,17 +87,12 @@ def drop(root: Path, uid: str, images: int = 1, **tags: str) -> Path:
 
 def plugins_with(**planted: object) -> tuple[Hooks, Registry]:
     """The default plugins, and objects beside them, each a plugin of the name it is given."""
-    points = [
-        point
+    defaults = {
+        point.name: point.load()
         for point in importlib.metadata.entry_points(group=GROUP)
         if point.dist is not None and point.dist.name == "mroute"
-    ]
-    for name, plugin in planted.items():
-        module = types.ModuleType(f"planted_in_site_{name}")
-        module.plugin = plugin  # type: ignore[attr-defined]
-        sys.modules[module.__name__] = module
-        points.append(EntryPoint(name, f"{module.__name__}:plugin", GROUP))
-    hooks = Hooks(*load_plugins(points, {}))
+    }
+    hooks = hooks_of(**defaults, **planted)
     return hooks, Registry.collect(hooks)
 
 

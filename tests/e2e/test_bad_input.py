@@ -25,7 +25,7 @@ def mroute(*arguments: str | Path) -> Result:
 
 
 def test_a_file_that_is_no_dicom_goes_to_error_and_the_series_goes_on(tmp_path: Path) -> None:
-    folder = drop(tmp_path, "1.1", images=2)
+    folder = drop(tmp_path, "1.1", 2)
     (folder / "notes.dcm").write_text("this is no image")
     drop(tmp_path, "1.2")
     played = run_once(tmp_path, ROUTE)
@@ -37,7 +37,7 @@ def test_a_file_that_is_no_dicom_goes_to_error_and_the_series_goes_on(tmp_path: 
 
 
 def test_broken_tags_send_their_image_to_error_and_the_series_goes_on(tmp_path: Path) -> None:
-    folder = drop(tmp_path, "1.1", images=2)
+    folder = drop(tmp_path, "1.1", 2)
     (folder / "1.1#0.tags").write_text('{"Modality": ')
     played = run_once(tmp_path, ROUTE)
     assert set(played.images("pacs")) == {"1.1#1"}
@@ -151,7 +151,7 @@ def test_a_plugin_that_raises_while_contributing_is_named_and_stops_nothing(
 def test_a_plugin_that_raises_while_planning_sends_the_series_to_error(
     tmp_path: Path, hook: str
 ) -> None:
-    drop(tmp_path, "1.1", images=2)
+    drop(tmp_path, "1.1", 2)
     drop(tmp_path, "1.2")
     played = run_once(tmp_path, ROUTE, broken=Raises(hook))
     assert played.images("spool/error") == {"1.1#0": 1, "1.1#1": 1, "1.2#0": 1}

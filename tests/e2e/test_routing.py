@@ -36,7 +36,7 @@ def spool_images(played: Played) -> Counter[str]:
 
 
 def test_one_rule_to_one_target(tmp_path: Path) -> None:
-    drop(tmp_path, "1.1", images=3, PatientName="Doe^Jane", SenderAET="CT1")
+    drop(tmp_path, "1.1", 3, PatientName="Doe^Jane", SenderAET="CT1")
     played = run_once(tmp_path, ROUTE)
     assert set(played.images("pacs")) == {"1.1#0", "1.1#1", "1.1#2"}
     (task,) = tasks(tmp_path, "spool/success")
@@ -71,7 +71,7 @@ rules:
 
 
 def test_several_actions_on_one_series_all_happen(tmp_path: Path) -> None:
-    drop(tmp_path, "1.1", images=2, StudyInstanceUID="9.9", SeriesDescription="T1")
+    drop(tmp_path, "1.1", 2, StudyInstanceUID="9.9", SeriesDescription="T1")
     rules = f"""{HEAD}
 modules:
   copy: {{runner: command, command: [{sys.executable}, -c, {json.dumps(COPY)}]}}

@@ -48,7 +48,7 @@ def uids_by_pydicom(path: Path) -> tuple[str, str] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = dcmread(path, stop_before_pixels=True)
+            image = dcmread(path, stop_before_pixels=True, force=path.suffix == ".dcm")
             return image.SeriesInstanceUID, image.SOPInstanceUID
         except (InvalidDicomError, AttributeError):
             return None

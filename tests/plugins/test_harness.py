@@ -1,10 +1,5 @@
-"""The harness that comes with mroute for authors of plugins, and the page that explains it."""
-
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +10,7 @@ from pydicom import dcmread
 
 import mroute_discard
 import mroute_dispatch
-from mroute.api import Clock, Done, TaskPlan, hookimpl
+from mroute.api import Clock, TaskPlan, hookimpl
 from mroute.errors import PluginError, TaskFileError
 from mroute.testing import (
     NOW,
@@ -32,9 +27,6 @@ from mroute.testing import (
     write_dicom,
 )
 from mroute_discard import DiscardRule
-from tests.conftest import ROOT
-
-PAGE = ROOT / "docs/how-to/test-a-plugin.md"
 
 
 class Film:
@@ -70,7 +62,7 @@ def test_a_plugin_that_cannot_be_loaded_is_an_error() -> None:
 
 def test_what_implements_no_hook_is_no_plugin() -> None:
     with pytest.raises(PluginError) as caught:
-        hooks_of(film=Film)
+        hooks_of(film=object())
     assert str(caught.value) == "plugin 'film': it implements no hook of mroute"
 
 
@@ -146,29 +138,7 @@ def test_a_file_is_valid_dicom(mroute_dicom_file: Callable[..., Path], tmp_path:
         "Doe^Jane",
         "1.2.3",
     )
-    assert image.pixel_array.tolist() == [[0]] if "numpy" in sys.modules else image.PixelData
+    assert (image.Rows, image.PixelData) == (1, b"\0\0")
     again = dcmread(write_dicom(tmp_path / "b" / "1.dcm"))
     assert again.SOPInstanceUID == image.SOPInstanceUID
     assert dcmread(mroute_dicom_file("2.dcm")).SOPInstanceUID != image.SOPInstanceUID
-
-
-def test_the_page_is_about_code_that_works(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```python (\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    for name, code in blocks:
-        (tmp_path / name).write_text(code)
-    names = [name for name, _ in blocks if name.startswith("test_")]
-    assert len(names) >= 2
-    # The fixtures are those of an installed mroute; here they are named, and not loaded twice.
-    (tmp_path / "conftest.py").write_text("from mroute.pytest_plugin import *\n")
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *names],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout
-    tests = sum(len(re.findall(r"^def test_", code, re.MULTILINE)) for _, code in blocks)
-    assert re.search(rf"\b{tests} passed\b", ran.stdout), ran.stdout
-    assert tests >= 5
-    assert Done("x").detail == "x"

@@ -94,8 +94,8 @@ def test_what_is_no_image_is_put_aside_with_the_reason(inbox: Path, receiver: Re
     (inbox / "a").mkdir()
     path = inbox / "a" / "notes.txt"
     path.write_text("no image")
-    found = sweep(inbox, SETTLE, NOW, receiver) if aged(path) else None
-    assert found is not None
+    aged(path)
+    found = sweep(inbox, SETTLE, NOW, receiver)
     assert (found.received, found.kept, list(found.rejected)) == (0, {}, [path])
     assert found.rejected[path].startswith("'notes.txt' is no DICOM file: ")
     assert files_in(inbox) == [f"{REJECTED}/a_notes.txt", f"{REJECTED}/a_notes.txt.reason"]
@@ -136,7 +136,8 @@ def test_a_link_is_put_aside_and_not_followed(
 def test_an_image_whose_uid_cannot_be_a_name_is_put_aside(inbox: Path, receiver: Receiver) -> None:
     path = write_dicom(inbox / "1.dcm", SeriesInstanceUID="1.2.3.4")
     path.write_bytes(path.read_bytes().replace(b"1.2.3.4\0", b"../../x\0"))
-    [reason] = sweep(inbox, SETTLE, NOW, receiver).rejected.values() if aged(path) else []
+    aged(path)
+    [reason] = sweep(inbox, SETTLE, NOW, receiver).rejected.values()
     assert "SeriesInstanceUID" in reason
     assert receiver.images == 0
 
@@ -157,8 +158,8 @@ def test_a_file_that_cannot_even_be_put_aside_is_left(inbox: Path, receiver: Rec
     path = inbox / "notes.txt"
     path.write_text("no image")
     (inbox / REJECTED).write_text("in the way")
-    found = sweep(inbox, SETTLE, NOW, receiver) if aged(path) else None
-    assert found is not None
+    aged(path)
+    found = sweep(inbox, SETTLE, NOW, receiver)
     assert list(found.kept) == [path]
     assert path.read_text() == "no image"
 

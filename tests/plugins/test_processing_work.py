@@ -16,6 +16,7 @@ from mroute.api import (
     HandOver,
     JsonObject,
     ModuleBase,
+    Retry,
     RunnerType,
     Settlement,
     Task,
@@ -349,17 +350,29 @@ def test_work_that_is_killed_anywhere_comes_to_the_same_end(tmp_path: Path, reta
     assert number > 40
 
 
-def test_a_full_disk_is_a_failure_after_which_the_task_goes_on(tmp_path: Path) -> None:
+def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
     reasons = list[str]()
     for number in count():
         task = make(tmp_path / str(number), "m")
         with fault(task.folder, number, lambda: OSError(28, "No space left on device")) as trap:
             settlement = work(task, m=copying("new-"))
-        if isinstance(settlement, Failed):
+        # A program that finds the disk full fails; mroute itself tries again.
+        if isinstance(settlement, Retry | Failed):
             reasons.append(settlement.reason)
+            assert list(task.folder.rglob("in")) == []
             assert isinstance(work(task, m=copying("new-")), Done)
         assert images_in(task.folder) == {"new-1.dcm": b"one", "new-2.dcm": b"two"}
         if trap.seen <= number:
             break
     assert len(reasons) > 15
     assert {"No space left on device" in reason for reason in reasons} == {True}
+    assert {reason.startswith("module 'm' failed: ") for reason in reasons} == {True, False}
+
+
+def test_what_mroute_keeps_in_the_section_stays(tmp_path: Path) -> None:
+    task = make(tmp_path, "a", "b")
+    kept = {"retries": 1, "next_retry_at": "2026-01-01T12:15:00+00:00"}
+    first, second = entries(task)
+    work_context(task).save("process", [{**first, **kept}, second])
+    work(task, a=copying(), b=copying())
+    assert {key: entries(task)[0][key] for key in kept} == kept

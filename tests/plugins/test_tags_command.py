@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-import pytest
 from click.testing import CliRunner, Result
 
 import mroute_dicom
+from mroute.errors import PluginError
 from mroute.testing import hooks_of
 
 Write = Callable[..., Path]
@@ -16,8 +16,9 @@ Write = Callable[..., Path]
 
 def tags(*arguments: str | Path) -> Result:
     """Run ``mroute tags`` as the command line would."""
-    cli = click.Group("mroute")
-    hooks_of(mroute_dicom).commands(cli, pytest.fail)
+    cli, errors = click.Group("mroute"), list[PluginError]()
+    hooks_of(mroute_dicom).commands(cli, errors.append)
+    assert errors == []
     return CliRunner().invoke(cli, ["tags", *map(str, arguments)])
 
 

@@ -38,8 +38,8 @@ from mroute.api import (
 )
 from mroute.errors import PluginError, UnclaimedRuleError
 from mroute.hooks import Hooks
+from mroute.testing import hooks_of
 from mroute.types import Plan
-from tests.unit.core.planted import hooks_of
 
 CONTEXT = PlanContext(datetime(2026, 11, 23, tzinfo=UTC), {}, {}, {}, {})
 SERIES = Series(
@@ -138,10 +138,13 @@ def test_a_notification_beside_a_route_takes_no_images() -> None:
 
 
 def test_a_rule_that_nobody_claims_is_an_error_that_names_it() -> None:
-    class Nobody: ...
+    class Busy:
+        @hookimpl
+        def mroute_processing(self) -> None:
+            """Plans something else."""
 
     with pytest.raises(UnclaimedRuleError, match="rule 'a' triggered, but no plugin planned"):
-        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(n=Nobody()))
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(b=Busy()))
 
 
 def test_a_wrapper_may_veto_or_rewrite() -> None:

@@ -17,7 +17,7 @@ from mroute.errors import DuplicateContributionError, PluginError
 from mroute.events import Event, TroubleNoticed
 from mroute.plugins import load_plugins
 from mroute.registry import Registry
-from tests.unit.core.planted import hooks_of
+from mroute.testing import hooks_of
 
 SOURCE = {
     "good": """

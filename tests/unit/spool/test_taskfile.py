@@ -19,7 +19,7 @@ from mroute.errors import TaskFileError
 from mroute.registry import Registry
 from mroute.spool.files import Files
 from mroute.spool.taskfile import compose_task, read_task, task_schema, write_task
-from tests.unit.core.planted import hooks_of
+from mroute.testing import hooks_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SERIES = Series("1.2", {"PatientID": "7", "AccessionNumber": ""}, ("a.dcm",), "c", trouble=("odd",))
