@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mroute.ruleset import RuleSet
     from mroute.types import Decision
 
+    __version__: str
+
 __all__ = ["Decision", "Outcome", "RuleSet", "load_rules"]
 
 _MODULES = {
@@ -26,6 +28,10 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("mroute")
     if name in _MODULES:
         return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'mroute' has no attribute '{name}'")

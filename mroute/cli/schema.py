@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from mroute.errors import MrouteError
 from mroute.registry import Registry
 
 
@@ -70,5 +71,8 @@ def command(which: str, output: Path | None) -> None:
     text = schema_text(which, registry)
     if output is None:
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         output.write_text(text, "utf-8")
+    except OSError as error:
+        raise MrouteError(f"'{output}' cannot be written: {error.strerror}") from error

@@ -28,18 +28,24 @@ from mroute.errors import ExitCode, Problem, Severity
 def command(ctx: click.Context, files: tuple[Path, ...], form: str) -> None:
     """Check rule files and show every problem with its place and what to do.
 
-    Exits 0 where there is no error (warnings are none), 1 where there is one.
+    Exits 0 where there is no error (warnings are none), 1 where there is one, 3 where two plugins
+    contribute the same name.
 
     \b
     Examples:
       mroute validate-rules mroute.yaml
       mroute validate-rules --format json site/*.yaml
+      mroute validate-rules --format github mroute.yaml
     """
     from mroute import config
     from mroute.cli.installed import installed
 
     registry = installed().registry
     registry.raise_conflicts()
+    for plugin in registry.plugins:
+        if plugin.error:
+            message = f"mroute: plugin '{plugin.name}' cannot be loaded: {plugin.error}"
+            click.echo(message, err=True)
     found = {file: config.validate(file, registry) for file in files}
     _FORMATS[form](found)
     if any(each.severity is Severity.ERROR for problems in found.values() for each in problems):
@@ -52,11 +58,16 @@ Found = dict[Path, tuple[Problem, ...]]
 def _text(found: Found) -> None:
     for file, problems in found.items():
         for problem in problems:
-            click.echo(problem.render())
+            click.echo(_encodable(problem.render()))
         errors = sum(problem.severity is Severity.ERROR for problem in problems)
         counts = f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}"
         verdict = counts if problems else "fine"
-        click.echo(f"{file}: {verdict}")
+        click.echo(_encodable(f"{file}: {verdict}"))
+
+
+def _encodable(text: str) -> str:
+    """The name of a file may be no text at all."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _count(number: int, what: str) -> str:
@@ -73,10 +84,8 @@ def _github(found: Found) -> None:
     for problem in _all(found):
         title, file = _property(problem.code), _property(str(problem.file))
         text = "\n".join(part for part in (problem.message, problem.hint) if part)
-        click.echo(
-            f"::{problem.severity} file={file},line={problem.line},col={problem.column},"
-            f"title={title}::{_escape(text)}"
-        )
+        place = f"file={file},line={problem.line},col={problem.column}"
+        click.echo(_encodable(f"::{problem.severity} {place},title={title}::{_escape(text)}"))
 
 
 def _all(found: Found) -> list[Problem]:

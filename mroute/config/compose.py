@@ -178,7 +178,10 @@ def _file_model(
                 description="The folder that mroute works in; relative to this file.",
             ),
         ),
-        "timing": (Timing, Field(default_factory=Timing)),
+        "timing": (
+            Timing,
+            Field(default_factory=Timing, description="How long things take before mroute acts."),
+        ),
         "targets": (
             dict[_named("target name"), Annotated[TargetBase, targets]],  # type: ignore[misc]
             Field(description="Where images can be sent, by name.", **section),

@@ -19,6 +19,7 @@ from mroute.config.choice import ACTION
 from mroute.config.codes import Code
 from mroute.config.compose import Composition, compose
 from mroute.config.configuration import Configuration, CoreSettings
+from mroute.config.nodes import Entry, mapping
 from mroute.config.shapes import Shape
 from mroute.config.source import Source, read_source
 from mroute.config.translate import Translator
@@ -69,7 +70,7 @@ class _Result:
 
 def _examine(path: Path, registry: Registry) -> _Result:
     try:
-        source = read_source(path)
+        source = _with_settings(read_source(path))
     except ConfigurationError as error:
         return _Result(_sorted(error.problems))
     composition = compose(registry)
@@ -77,17 +78,20 @@ def _examine(path: Path, registry: Registry) -> _Result:
     absent = Absent(source, registry, composition.unusable)
     problems = [*source.problems, *_misnamed(source, composition)]
     content = None
-    value = source.root.value
     try:
-        content = composition.file.model_validate(
-            {**value, "settings": value.get("settings", {})},
-            context={"base": path.absolute().parent},
-        )
+        context = {"base": path.absolute().parent}
+        content = composition.file.model_validate(source.root.value, context=context)
     except ValidationError as error:
         problems += Translator(source, shape, absent).problems(error)
     checks = Checks(source, registry.functions, absent)
     checks.run(shape)
     return _Result(_sorted([*problems, *checks.problems]), content, checks.conditions)
+
+
+def _with_settings(source: Source) -> Source:
+    """Settings are looked at where the file has none, too: a plugin may need some."""
+    entries = {"settings": Entry(0, 1, mapping({}, 0, 1)), **(source.root.entries or {})}
+    return source.of(mapping(entries, source.root.start, source.root.end))
 
 
 def _sorted(problems: Any) -> tuple[Problem, ...]:

@@ -28,17 +28,25 @@ _SHOWN = 400
 
 
 class Source:
-    """The text of a file with its content, and what is wrong with the text itself."""
+    """The text of a file with its content; ``faults`` are what is wrong with the text itself."""
 
     def __init__(self, file: str, text: str, root: Node, faults: Sequence[Fault] = ()) -> None:
         self.file = file
         self.text = text
         self.root = root
-        self.problems = tuple(self.problem_of(fault) for fault in faults)
+        self.faults = tuple(faults)
 
-    def problem_of(self, fault: Fault) -> Problem:
-        """The problem that a fault of the text is."""
-        return self.problem(fault.start, fault.end, fault.code, fault.message, fault.hint)
+    def of(self, root: Node) -> Source:
+        """The same text with another content."""
+        return Source(self.file, self.text, root, self.faults)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the text itself."""
+        return tuple(
+            self.problem(fault.start, fault.end, fault.code, fault.message, fault.hint)
+            for fault in self.faults
+        )
 
     def problem(
         self,
@@ -119,7 +127,7 @@ def read_source(path: Path) -> Source:
     text = _decoded(path, _content(path))
     nothing = Node({}, 0, 1, entries={})
     if not text.strip():
-        raise ConfigurationError([Source(str(path), text, nothing).problem_of(_EMPTY)])
+        raise ConfigurationError(Source(str(path), text, nothing, [_EMPTY]).problems)
     content = _reader(path.suffix.lower())(text)
     faults = list(content.faults)
     root = content.root

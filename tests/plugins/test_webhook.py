@@ -22,6 +22,12 @@ from mroute_notification.webhook import Webhook, deliver
 FAST = {"notification": NotificationSettings(timeout=timedelta(seconds=1))}
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the machine that runs the tests would be asked for loopback otherwise."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @dataclass(slots=True)
 class Server:
     """An HTTP server: what it was sent, and what it answers."""
