@@ -173,8 +173,7 @@ class ConditionType:
     """A completion condition of studies.
 
     ``check(study, now, pending)`` is pure; ``pending`` are the SeriesInstanceUIDs of the study
-    that are still arriving. ``study.forced(now)`` is the verdict that the ``after`` and ``else`` of
-    every condition ask for.
+    that are still arriving. What ``after`` and ``else`` ask for is the core's.
     """
 
     name: str

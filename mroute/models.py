@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
 )
@@ -86,6 +87,8 @@ def parse_duration(value: object) -> object:
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
+    # As a rule file would say it, so that what was written can be read again.
+    PlainSerializer(lambda duration: f"{int(duration.total_seconds())}s", when_used="json"),
     WithJsonSchema(
         {
             "type": "string",

@@ -180,7 +180,7 @@ def _file_model(
         ),
         "timing": (
             Timing,
-            Field(default_factory=Timing, description="How long things take before mroute acts."),
+            Field(default_factory=Timing, description="When mroute acts, and when it tries again."),
         ),
         "targets": (
             dict[_named("target name"), Annotated[TargetBase, targets]],  # type: ignore[misc]

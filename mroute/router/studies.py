@@ -103,12 +103,14 @@ def _read(routing: Routing, folder: Path, claim_id: str) -> tuple[Study, RuleBas
 
 
 def _verdict(routing: Routing, study: Study, pending: Sequence[str]) -> Verdict:
-    name = study.condition.complete
+    """What the condition says, or what ``after`` and ``else`` ask for where it is not met."""
+    name, now = study.condition.complete, routing.site.clock()
     try:
-        return routing.site.registry.conditions[name].check(study, routing.site.clock(), pending)
+        verdict = routing.site.registry.conditions[name].check(study, now, pending)
     # The edge of a plugin call: a condition that fails must not hold up the other studies.
     except Exception as error:
         plugin = routing.site.registry.contributed_by.get(("condition", name), "unknown")
         raise PluginError(
             plugin, f"condition '{name}' raised {type(error).__name__}: {error}"
         ) from error
+    return verdict if verdict.complete else study.forced(now) or verdict

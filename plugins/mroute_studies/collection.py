@@ -6,15 +6,13 @@ study is complete, or how a plan is made true.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import JsonValue
 
 from mroute.api import (
     ConditionBase,
-    JsonObject,
     RejectedError,
     RuleBase,
     Series,
@@ -38,7 +36,7 @@ def create_study_task(series: Series, triggered: TriggeredRule, now: datetime) -
     return StudyPlan(
         study_uid=series.study_uid,
         rule_name=triggered.name,
-        rule=as_written(triggered.rule),
+        rule=triggered.rule.model_dump(mode="json", by_alias=True),
         create=add_study(series, triggered.rule, now),
         append=append,
         latest=latest,
@@ -74,18 +72,3 @@ def update_study_task(
         },
         {"last_receive_time": now.isoformat()},
     )
-
-
-def as_written(rule: RuleBase) -> JsonObject:
-    """The rule as a rule file would have it, so that it can be read again when the study is done.
-
-    pydantic would write a length of time as ``PT1H30M``, which no rule file says.
-    """
-    written: JsonObject = json.loads(
-        json.dumps(rule.model_dump(by_alias=True), default=_text, allow_nan=False)
-    )
-    return written
-
-
-def _text(value: object) -> str:
-    return f"{value // timedelta(seconds=1)}s" if isinstance(value, timedelta) else str(value)

@@ -1,6 +1,7 @@
-"""When a study is complete: its criterion is met, or its completion is forced.
+"""When a study is complete: its criterion is met, or an administrator says so.
 
-Knows the two criteria. Does not know where a study comes from or what becomes of it.
+Knows the two criteria. Does not know where a study comes from, what becomes of it, or when its
+completion is forced: mroute does that for every condition.
 """
 
 from __future__ import annotations
@@ -39,11 +40,10 @@ def is_study_complete(
     pending: Sequence[str],
     criterion: Callable[[Study, datetime, Sequence[str]], Verdict],
 ) -> Verdict:
-    """Whether the study goes on: an administrator said so, the criterion is met, or it is time."""
+    """Whether the study is complete: an administrator said so, or the criterion is met."""
     if study.section.get("complete_force") is True:
         return Verdict(True, "an administrator set 'complete_force' in its task.json")
-    verdict = criterion(study, now, pending)
-    return verdict if verdict.complete else study.forced(now) or verdict
+    return criterion(study, now, pending)
 
 
 def is_study_complete_by_timeout(study: Study, now: datetime, pending: Sequence[str]) -> Verdict:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import mroute_studies
-from mroute.api import ConditionBase, ConditionType, ForcedCompletion, Study, Verdict
+from mroute.api import ConditionBase, ConditionType, Study, Verdict
 from mroute.testing import NOW, make_study, registry_of
 from tests.hooks.fakes import check_broken_contributors, check_wrong_results, plugin
 
@@ -19,7 +19,7 @@ class PairCondition(ConditionBase):
 def check_pair(study: Study, now: datetime, pending: Sequence[str]) -> Verdict:
     if len(study.descriptions) >= 2:
         return Verdict(True, "there are two series")
-    return study.forced(now) or Verdict(False, "there is one series")
+    return Verdict(False, "there is one series")
 
 
 PAIR = ConditionType("pair", PairCondition, check_pair)
@@ -32,14 +32,12 @@ def test_the_default_conditions() -> None:
         assert condition.model.model_json_schema()["properties"]["complete"]["const"] == name
 
 
-def test_a_plugin_adds_one_which_can_be_forced_as_every_other() -> None:
+def test_a_plugin_adds_one_that_judges_its_own_criterion() -> None:
     conditions = registry_of(mroute_studies, plugin(HOOK, lambda: [PAIR])).conditions
     condition = PairCondition.model_validate({"complete": "pair", "after": "1h", "else": "proceed"})
     check = conditions["pair"].check
     assert check(make_study(condition, ["T1", "T2"]), NOW, ()).complete
-    assert not check(make_study(condition), NOW + timedelta(hours=1), ()).complete
-    late = check(make_study(condition), NOW + timedelta(hours=1, seconds=1), ())
-    assert (late.complete, late.forced) == (True, ForcedCompletion.PROCEED)
+    assert not check(make_study(condition), NOW + timedelta(hours=2), ()).complete
 
 
 def test_a_broken_plugin_contributes_none() -> None:

@@ -35,7 +35,7 @@ def test_a_rule_with_one_module_is_a_task_with_one_entry() -> None:
                     "module_config": {
                         "runner": "command",
                         "command": ["segment", "--fast"],
-                        "timeout": "PT1H",
+                        "timeout": "3600s",
                         "settings": {"threshold": 0.5, "color": "red"},
                         "comment": "",
                     },

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mroute_studies
-from mroute.api import ConditionBase, ForcedCompletion, Study, Verdict
+from mroute.api import ConditionBase, Study, Verdict
 from mroute.testing import NOW, make_study, registry_of
 from mroute_studies.completion import (
     SeriesCondition,
@@ -103,39 +103,6 @@ def test_a_study_is_complete_when_the_series_asked_for_are_there(
 
 def test_series_that_are_arriving_are_not_waited_for() -> None:
     assert check(make_study(series("'T1'")), NOW, ["1.2.9"]).complete
-
-
-@pytest.mark.parametrize("make", [timeout, lambda **fields: series("'T9'", **fields)])
-@pytest.mark.parametrize("forced", ["discard", "proceed", "error"])
-def test_what_is_not_complete_in_time_is_forced(make: Any, forced: str) -> None:
-    study = make_study(
-        make(**{"after": "10m", "else": forced}), last_received_at=NOW + timedelta(minutes=9)
-    )
-    assert check(study, NOW + timedelta(minutes=10)).complete is False
-    assert check(study, NOW + timedelta(minutes=10) + SECOND) == Verdict(
-        True,
-        f"not complete 0:10:00 after the first series arrived; then: {forced}",
-        ForcedCompletion(forced),
-    )
-
-
-def test_a_study_that_is_forced_does_not_wait_for_series_that_are_arriving() -> None:
-    study = make_study(timeout(after="10m"))
-    assert check(study, NOW + timedelta(hours=1), ["1.2.9"]).forced is ForcedCompletion.DISCARD
-
-
-def test_a_study_that_is_complete_is_not_forced() -> None:
-    study = make_study(series("'T1'", after="10m"))
-    verdict = check(study, NOW + timedelta(hours=1))
-    assert (verdict.complete, verdict.forced) == (True, None)
-
-
-@pytest.mark.parametrize("fields", [{}, {"after": "10m", "else": "ignore"}])
-def test_a_study_waits_for_ever_where_the_rule_says_so(fields: dict[str, str]) -> None:
-    study = make_study(series("'T9'", **fields))
-    assert check(study, NOW + timedelta(days=999)) == Verdict(
-        False, "not complete: 'T9' is missing"
-    )
 
 
 @pytest.mark.parametrize("condition", [timeout(), series("'T9'")])

@@ -38,4 +38,4 @@ def check_announced_series(study: Study, now: datetime, pending: Sequence[str]) 
         return Verdict(True, f"all {received} series that tag '{tag}' announced have arrived")
     else:
         waiting = f"{received} of the {announced.strip()} series in tag '{tag}' have arrived"
-    return study.forced(now) or Verdict(False, waiting)
+    return Verdict(False, waiting)
