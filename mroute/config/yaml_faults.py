@@ -73,10 +73,11 @@ def _quoting(text: str, at: int, begun: int, problem: str) -> Explanation:
         return begun, "this quote is never closed", "close it where the text ends"
     if "Unicode character escape" in problem:
         return at, "this escape stands for no character", "write the character itself"
-    if "escape" in problem:
-        at = text.rfind("\\", 0, at + 1)
+    escape = text.rfind("\\", begun, at + 1)
+    if "escape" in problem and escape >= 0:
         hint = "write \\\\ for a backslash, or use single quotes"
-        return at, f"unknown escape '{text[at : at + 2]}' in a double-quoted text", hint
+        message = f"unknown escape '{text[escape : escape + 2]}' in a double-quoted text"
+        return escape, message, hint
     line = text[text.rfind("\n", 0, at) + 1 : at]
     if _BEHIND_QUOTE.search(line):
         hint = "put the whole value into quotes of the other kind: \"'CINE' in tags.X\""

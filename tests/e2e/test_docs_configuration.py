@@ -49,8 +49,8 @@ def section(heading: str) -> str:
 
 def keys(heading: str) -> list[str]:
     """The keys of the table below a heading, with whether they are needed."""
-    rows = re.findall(r"^\| `([^`]+)` \|.*\| (needed)? *\S* *\|$", section(heading), re.MULTILINE)
-    return [f"{key} {needed}".strip() for key, needed in rows]
+    rows = re.findall(r"^\| `([^`]+)` \|.*\| (.*?) ?\|$", section(heading), re.MULTILINE)
+    return [f"{key} needed" if default == "needed" else key for key, default in rows]
 
 
 def fields(model: type[BaseModel], *without: str) -> list[str]:
@@ -69,9 +69,7 @@ def test_an_example_is_valid(example: str, registry: Registry, tmp_path: Path) -
     problems = [each.render() for each in validate(path, registry) if each.code != "MR223"]
     assert problems == []
     rules = load(path, registry).rules
-    assert list(rules) == re.findall(
-        r"^  ([\w-]+):.*\n    when|^  (?=\0)", example, re.MULTILINE
-    ) or [name for name in rules if f"  {name}:" in example] == list(rules)
+    assert len(rules) == len(re.findall(r"^    when:", example, re.MULTILINE))
 
 
 def test_there_are_examples() -> None:
