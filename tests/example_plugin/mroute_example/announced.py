@@ -33,9 +33,8 @@ def check_announced_series(study: Study, now: datetime, pending: Sequence[str]) 
     tag = study.condition.tag
     announced, received = study.tags.get(tag, ""), len(study.descriptions)
     if not announced.strip().isdecimal():
-        waiting = f"tag '{tag}' does not say how many series there are"
-    elif received >= int(announced):
-        return Verdict(True, f"all {received} series that tag '{tag}' announced have arrived")
-    else:
-        waiting = f"{received} of the {announced.strip()} series in tag '{tag}' have arrived"
-    return Verdict(False, waiting)
+        return Verdict(False, f"tag '{tag}' does not say how many series there are")
+    return Verdict(
+        received >= int(announced),
+        f"{received} of the {announced.strip()} series in tag '{tag}' came",
+    )
