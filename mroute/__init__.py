@@ -7,6 +7,7 @@ Knows the names that other programs embed; they are imported on first use, so th
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["Decision", "Outcome", "RuleSet", "load_rules"]
+__all__ = ["Decision", "Outcome", "RuleSet", "__version__", "load_rules"]
 
 _MODULES = {
     "Decision": "mroute.types",
@@ -29,9 +30,7 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("mroute")
+        return importlib.metadata.version("mroute")
     if name in _MODULES:
         return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'mroute' has no attribute '{name}'")

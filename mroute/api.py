@@ -29,6 +29,7 @@ from mroute.errors import (
     TagsError,
 )
 from mroute.events import (
+    ArrivalIgnored,
     ConfigurationChanged,
     DeliverySettled,
     Event,
@@ -36,6 +37,8 @@ from mroute.events import (
     SeriesDeferred,
     SeriesDiscarded,
     SeriesReceived,
+    Started,
+    Stopping,
     StudyCompleted,
     StudyJoined,
     SubjectCommitted,
@@ -97,6 +100,7 @@ hookimpl = pluggy.HookimplMarker("mroute")
 
 __all__ = [
     "ActionType",
+    "ArrivalIgnored",
     "ChannelBase",
     "ChannelType",
     "Clock",
@@ -143,6 +147,8 @@ __all__ = [
     "ServiceContext",
     "ServiceType",
     "Settlement",
+    "Started",
+    "Stopping",
     "Study",
     "StudyCompleted",
     "StudyJoined",

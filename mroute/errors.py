@@ -71,6 +71,13 @@ class Problem:
         return "\n".join(lines)
 
 
+def describe(error: Exception) -> str:
+    """An error as a sentence: of the operating system's, the file and what is wrong with it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"'{error.filename}': {error.strerror}"
+    return str(error)
+
+
 class MrouteError(Exception):
     """Root of every error that mroute raises on purpose; its text is meant for a person."""
 

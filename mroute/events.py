@@ -62,10 +62,16 @@ class SubjectPlanned(Event):
 
 @dataclass(frozen=True, slots=True)
 class SubjectCommitted(Event):
-    """A plan is true on disk and its source is released."""
+    """A plan is true on disk and its source is released.
+
+    ``tasks`` are the folders of its tasks as they were made, relative to the spool; ``studies`` is
+    the number of collecting studies that were joined.
+    """
 
     claim_id: str
     uid: str
+    tasks: tuple[str, ...]
+    studies: int
     seconds: float
 
 
@@ -86,6 +92,27 @@ class SubjectRejected(Event):
     claim_id: str
     uid: str
     because: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalIgnored(Event):
+    """Something in ``incoming/`` is no series folder: it stays there until somebody looks at it."""
+
+    where: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """mroute works on a spool now, with so many rules."""
+
+    spool: str
+    rules: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping(Event):
+    """mroute was asked to stop: every part finishes what it has in hand."""
 
 
 @dataclass(frozen=True, slots=True)

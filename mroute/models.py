@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
+    StrictBool,
     ValidationInfo,
     WithJsonSchema,
 )
@@ -107,7 +108,13 @@ def _beside_file(path: Path, info: ValidationInfo) -> Path:
     return path if base is None else Path(base) / path
 
 
-FilePath = Annotated[Path, AfterValidator(_beside_file)]
+def _not_empty(path: object) -> object:
+    if path == "":
+        raise ValueError("expected a path, not an empty text")
+    return path
+
+
+FilePath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_beside_file)]
 """A path; a relative one is relative to the rule file (``base`` in the validation context)."""
 
 
@@ -202,7 +209,7 @@ class RuleBase(Model):
     study: Any = Field(None, description="When the study is complete; needs `on: study`.")
     notify: tuple[Any, ...] = Field((), description="Who is told about what, by which channel.")
     priority: Priority = Priority.NORMAL
-    fallback: bool = Field(False, description="Considered only when no other rule triggered.")
-    disabled: bool = Field(False, description="Never considered.")
+    fallback: StrictBool = Field(False, description="Considered only when no other rule triggered.")
+    disabled: StrictBool = Field(False, description="Never considered.")
     contact: str = Field("", description="Who to ask about this rule; mroute does not read it.")
     comment: str = Field("", description="Free text for people; mroute does not read it.")

@@ -36,6 +36,9 @@ class _Named(Protocol):
 
 C = TypeVar("C", bound=_Named)
 
+MEMORY_FILE = ".contributions.json"
+"""In a spool: what the plugins contributed when it was last used; see `Registry.origins`."""
+
 RESERVED_QUEUES = frozenset({*Finish, "incoming", "studies"})
 """Folders of the spool that are no queue's (blueprint section 7)."""
 
@@ -70,6 +73,21 @@ class Registry:
     def collect(cls, hooks: Hooks) -> Registry:
         """Ask every plugin for its contributions; what is wrong is collected in ``errors``."""
         return _Collection(hooks).registry()
+
+    def origins(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Kind, then name of every contribution, to ``name`` and ``distribution`` of its plugin.
+
+        This is kept where it outlives the plugin, so that one that is missing can be named.
+        """
+        found: dict[str, dict[str, dict[str, str]]] = {}
+        for (kind, name), plugin in sorted(self.contributed_by.items()):
+            found.setdefault(kind, {})[name] = self.origin_of(plugin)
+        return found
+
+    def origin_of(self, plugin: str) -> dict[str, str]:
+        """``name`` and ``distribution`` of a plugin."""
+        found = (each.distribution for each in self.plugins if each.name == plugin)
+        return {"name": plugin, "distribution": next(found, "")}
 
     def raise_conflicts(self) -> None:
         """Raise the first `DuplicateContributionError`: no one knows which of the two is meant."""

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from mroute import config
 from mroute.contributions import ServiceContext
-from mroute.errors import ConfigurationError, MrouteError, Problem, SpoolError
-from mroute.events import ConfigurationChanged, TroubleNoticed
+from mroute.errors import ConfigurationError, MrouteError, PluginError, Problem, SpoolError
+from mroute.events import ConfigurationChanged, Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
 from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
-from mroute.registry import Registry
+from mroute.registry import MEMORY_FILE, Registry
 from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
 from mroute.site import Site, utc_now
 from mroute.spool.incoming import receive
@@ -38,10 +38,11 @@ def open_site(
 ) -> Iterator[Site]:
     """The site that the rule file describes, with its spool, for this process alone.
 
-    Raises `ConfigurationError` or `DuplicateContributionError` where it cannot be loaded, and
-    `SpoolError` where the spool cannot be used or another run has it.
+    Raises `ConfigurationError` or `PluginError` where it cannot be loaded, and `SpoolError` where
+    the spool cannot be used or another run has it.
     """
     registry.raise_conflicts()
+    _refuse_broken_plugins(hooks)
     hooks.on_observer_error = log_plugin_error
     configuration = config.load(file, registry)
     spool = Spool(configuration.spool)
@@ -59,18 +60,32 @@ def open_site(
             "stop that one first, or give this one a spool of its own"
         )
     try:
-        yield Site(spool, hooks, registry, configuration, clock)
+        site = Site(spool, hooks, registry, configuration, clock)
+        # A rule whose plugin is gone is told which one it was (mroute.config).
+        site.files.write_json(spool.root / MEMORY_FILE, registry.origins())
+        yield site
     finally:
         lock.release()
 
 
-class Service:
-    """Everything that runs on a site."""
+def _refuse_broken_plugins(hooks: Hooks) -> None:
+    """A plugin that cannot be loaded may be one that keeps images from going somewhere."""
+    for plugin in hooks.plugins:
+        if plugin.error:
+            raise PluginError(
+                plugin.name,
+                f"cannot be loaded: {plugin.error}; repair it, or run without it by "
+                f"MROUTE_DISABLE_PLUGINS={plugin.name}",
+            )
 
-    def __init__(self, site: Site) -> None:
+
+class Service:
+    """Everything that runs on a site, until ``stop`` is set."""
+
+    def __init__(self, site: Site, stop: threading.Event | None = None) -> None:
         self._site = site
         self._routing = Routing(site)
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._seen = _fingerprint(site.configuration.file)
 
     def stop(self) -> None:
@@ -79,14 +94,14 @@ class Service:
 
     def run_once(self) -> None:
         """Route all that is complete now and work every queue until nothing is due."""
-        self._notice_plugins()
+        self._begin()
         while not self._stop.is_set():
             if not sum(part() for part in self._parts().values()):
                 return
 
     def run(self) -> None:
         """Run every part in a thread of its own until `stop` is called."""
-        self._notice_plugins()
+        self._begin()
         loops = {name: partial(self._repeat, part) for name, part in self._parts().items()}
         threads = [
             threading.Thread(target=self._supervise, args=(name, loop), name=name)
@@ -96,8 +111,13 @@ class Service:
             thread.start()
         # Not `self._stop.wait()`: a signal handler that sets the event its own thread waits for
         # can wait for ever.
+        told = False
         for thread in threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(PAUSE)
+                if self._stop.is_set() and not told:
+                    self._site.hooks.event(Stopping())
+                    told = True
 
     def _parts(self) -> dict[str, Callable[[], int]]:
         """Each part with the call that does what is due and returns how much that was."""
@@ -173,10 +193,9 @@ class Service:
             self._site.configuration = configuration
             self._site.hooks.event(ConfigurationChanged(str(file), True, "new rules in force"))
 
-    def _notice_plugins(self) -> None:
-        for plugin in self._site.hooks.plugins:
-            if plugin.error:
-                self._notice(f"plugin '{plugin.name}'", f"cannot be loaded: {plugin.error}")
+    def _begin(self) -> None:
+        rules = len(self._site.configuration.rules)
+        self._site.hooks.event(Started(str(self._site.spool.root), rules))
         for error in self._site.registry.errors:
             self._notice(f"plugin '{error.plugin}'", str(error))
 

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from mroute.contributions import QueueType, WorkContext
+from mroute.errors import describe
 from mroute.events import TaskSettled
 from mroute.models import NoticeEvent
 from mroute.site import Site
@@ -42,7 +43,7 @@ def work_due(site: Site, queue: QueueType, stop: threading.Event) -> int:
         except OSError as error:  # the disk is full, say: the task is as it was, and stays
             lease.let_go()
             task_id = str(lease.content["id"])
-            site.hooks.event(TaskSettled(task_id, queue.name, "retry", str(error), 0.0))
+            site.hooks.event(TaskSettled(task_id, queue.name, "retry", describe(error), 0.0))
     return settled
 
 
@@ -54,7 +55,7 @@ def _work(site: Site, queue: QueueType, lease: Lease) -> bool:
         settlement = _retry(site, queue, lease, settlement)
     detail = _settle(site, queue, lease, settlement)
     kind = "".join("_" + c.lower() if c.isupper() else c for c in type(settlement).__name__)
-    seconds = time.perf_counter() - started
+    seconds = round(time.perf_counter() - started, 6)
     task_id = str(lease.content["id"])
     site.hooks.event(TaskSettled(task_id, queue.name, kind.lstrip("_"), detail, seconds))
     return not isinstance(settlement, Retry)

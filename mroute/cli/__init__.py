@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from mroute.errors import ExitCode, MrouteError
+from mroute.errors import ExitCode, MrouteError, describe
 
 COMMANDS = {
     "demo": "mroute.cli.demo",
@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
         except BrokenPipeError:  # whoever read the output has seen enough: click knows what to do
             raise
         except OSError as error:
-            click.echo(f"mroute: {error}", err=True)
+            click.echo(f"mroute: {describe(error)}", err=True)
             sys.exit(ExitCode.PROBLEMS)
 
     def _add_plugin_commands(self) -> None:

@@ -6,6 +6,8 @@ Knows how the demonstration is shown. Does not know its images, rules or account
 from __future__ import annotations
 
 import json
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +49,8 @@ def command(ctx: click.Context, keep: Path | None) -> None:
     from mroute.cli.installed import installed
     from mroute.logs import configure_logs
 
+    # Asked to end, it must clear up after itself like anything that ends by an exception.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     configure_logs(log_phi=False, as_json=False, quiet=True)
     plugins = installed()
     console = Console()
@@ -76,6 +80,7 @@ class _Show:
 
     def __init__(self, console: Console) -> None:
         self.plans: dict[str, SubjectPlanned] = {}
+        self._console = console
         columns = (SpinnerColumn(), TextColumn("{task.description}"))
         self._progress = Progress(*columns, console=console, transient=True)
         self._line = self._progress.add_task("reading the images that pydicom ships")
@@ -87,6 +92,7 @@ class _Show:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+        self._console.print(self._shown())
 
     def event(self, event: Event) -> None:
         """Show that something happened."""
@@ -99,8 +105,10 @@ class _Show:
                 self._counts["tasks worked on"] += 1
             case DeliverySettled():
                 self._counts["notifications"] += 1
-        shown = ", ".join(f"{number} {what}" for what, number in self._counts.items())
-        self._progress.update(self._line, description=shown)
+        self._progress.update(self._line, description=self._shown())
+
+    def _shown(self) -> str:
+        return ", ".join(f"{number} {what}" for what, number in self._counts.items())
 
 
 def _report(
@@ -108,7 +116,7 @@ def _report(
 ) -> None:
     table = Table(title="What became of each series", show_lines=True)
     for heading in ("series", "images", "triggered rules, and why", "planned", "now in"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for series in performance.series:
         places = performance.account.places[series.uid]
         table.add_row(
@@ -137,8 +145,8 @@ def _name(series: DemoSeries) -> str:
 def _why(performance: Performance, series: DemoSeries) -> str:
     decision = performance.decisions[series.uid]
     lines = [
-        f"[bold]{escape(name)}[/bold]: {escape(decision.outcomes[name].because)}"
-        for name in decision.triggered
+        f"[bold]{escape(each.name)}[/bold] ({each.rule.action}): {escape(each.outcome.because)}"
+        for each in decision.rules
     ]
     if decision.fallback:
         lines.append("(fallback: no other rule triggered)")

@@ -45,7 +45,13 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
 def list_plugins(as_json: bool) -> None:
-    """List the plugins with what they contribute; a broken one with its error."""
+    """List the plugins with what they contribute; a broken one with its error.
+
+    \b
+    Examples:
+      mroute plugins list
+      mroute plugins list --json
+    """
     plugins = installed()
     described = [describe(plugin, plugins) for plugin in plugins.hooks.plugins]
     if as_json:
@@ -64,7 +70,12 @@ def list_plugins(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @click.pass_context
 def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Show one plugin; exits 3 where it cannot be loaded."""
+    """Show one plugin; exits 3 where it cannot be loaded.
+
+    \b
+    Example:
+      mroute plugins show dispatch
+    """
     plugins = installed()
     for plugin in plugins.hooks.plugins:
         if plugin.name == name:
@@ -77,10 +88,12 @@ def show_plugin(ctx: click.Context, name: str, as_json: bool) -> None:
         click.echo(json.dumps(described, indent=2))
     else:
         click.echo(f"{name} ({plugin.distribution} {plugin.version})")
-        click.echo("hooks:\n" + "\n".join(f"  {hook}" for hook in described["hooks"]))
-        click.echo("contributions:")
-        for each in described["contributions"]:
-            click.echo(f"  {each['kind']} '{each['name']}'")
+        for heading in ("hooks", "contributions"):
+            if described[heading]:
+                click.echo(f"{heading}:")
+            for each in described[heading]:
+                text = each if heading == "hooks" else f"{each['kind']} '{each['name']}'"
+                click.echo(f"  {text}")
         if described["error"]:
             click.echo(click.style(f"error: {described['error']}", fg="red"))
     if described["error"]:

@@ -6,44 +6,61 @@ Knows signals, exit codes and the closing line. Does not know what runs.
 from __future__ import annotations
 
 import signal
+import threading
 from collections import Counter
 from pathlib import Path
 
 import click
 
 from mroute.errors import ExitCode
-from mroute.events import Event, SubjectCommitted, TaskSettled
+from mroute.events import (
+    ArrivalIgnored,
+    DeliverySettled,
+    Event,
+    SeriesDeferred,
+    SubjectCommitted,
+    TaskSettled,
+)
+from mroute.types import Finish
 
 
 class Tally:
     """Counts what happened, for the closing line and the exit code."""
 
-    _FAILURES = frozenset({"subject_rejected", "series_deferred"})
-
     def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+        self._routed: set[str] = set()
+        self._kept_back: set[str] = set()
+        self._tasks: Counter[str] = Counter()
 
     def note(self, event: Event) -> None:
         """Count an event."""
-        if isinstance(event, SubjectCommitted):
-            self.counts["routed"] += 1
-        elif isinstance(event, TaskSettled):
-            self.counts[f"task {event.settlement}"] += 1
-        elif event.name in self._FAILURES:
-            self.counts["kept back"] += 1
+        match event:
+            case SubjectCommitted():
+                dead = sum(task.startswith(f"{Finish.ERROR}/") for task in event.tasks)
+                self._tasks["to error"] += dead
+                self._kept_back.discard(event.claim_id)
+                if event.studies or len(event.tasks) > dead:
+                    self._routed.add(event.claim_id)
+            case SeriesDeferred():
+                self._kept_back.add(event.claim_id or event.uid)
+            case ArrivalIgnored():
+                self._kept_back.add(event.where)
+            case TaskSettled(settlement="failed") | DeliverySettled(settlement="failed"):
+                self._tasks["to error"] += 1
+            case TaskSettled() | DeliverySettled():
+                self._tasks[event.settlement] += 1
 
     @property
     def failed(self) -> bool:
         """Whether anything could not be done."""
-        return any(self.counts[key] for key in ("kept back", "task failed", "task retry"))
+        return bool(self._kept_back or self._tasks["to error"] or self._tasks["retry"])
 
     def line(self) -> str:
-        """One line for a person."""
-        counts = self.counts
+        """One line for a person: series and studies, tasks and notifications, and what is left."""
         return (
-            f"{counts['routed']} routed, {counts['task done']} tasks done, "
-            f"{counts['task retry']} to be tried again, {counts['task failed']} failed, "
-            f"{counts['kept back']} kept back"
+            f"routed {len(self._routed)}, done {self._tasks['done']}, "
+            f"to be tried again {self._tasks['retry']}, to error/ {self._tasks['to error']}, "
+            f"kept back {len(self._kept_back)}"
         )
 
 
@@ -53,7 +70,7 @@ class Tally:
     "--config",
     "file",
     required=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The rule file.",
 )
 @click.option("--once", is_flag=True, help="Route what is complete, work every queue, and stop.")
@@ -76,6 +93,10 @@ def command(ctx: click.Context, file: Path, once: bool, log_format: str) -> None
       mroute run -c site/mroute.yaml
       mroute run -c site/mroute.yaml --once
     """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
     from mroute.cli.installed import installed
     from mroute.logs import configure_logs
     from mroute.service import Service, open_site
@@ -85,9 +106,7 @@ def command(ctx: click.Context, file: Path, once: bool, log_format: str) -> None
         configure_logs(site.configuration.core.log_phi, as_json=log_format == "json")
         tally = Tally()
         site.hooks.listen(tally.note)
-        service = Service(site)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: service.stop())
+        service = Service(site, stop)
         if once:
             service.run_once()
             click.echo(tally.line())

@@ -42,8 +42,20 @@ _SCHEMAS: dict[str, Callable[[Registry], dict[str, Any]]] = {
 
 
 def schema_text(which: str, registry: Registry) -> str:
-    """A schema as it is written to a file; raises `KeyError` for one that there is not."""
-    return json.dumps(_SCHEMAS[which](registry), indent=2, sort_keys=True) + "\n"
+    """A schema as it is written to a file; ``which`` is one of rules, settings and task.
+
+    Raises `MrouteError` where what plugins contribute makes no valid schema.
+    """
+    from jsonschema import Draft202012Validator, SchemaError
+
+    schema = _SCHEMAS[which](registry)
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise MrouteError(
+            f"a plugin's model makes no valid JSON Schema: {error.message}"
+        ) from error
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
 @click.command("schema")

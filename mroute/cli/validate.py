@@ -15,7 +15,7 @@ from mroute.errors import ExitCode, Problem, Severity
 
 
 @click.command("validate-rules")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--format",
     "form",

@@ -1,7 +1,8 @@
 """Says where something came from that no installed plugin contributes.
 
 Knows that the schema which a rule file names for editors was exported with the plugins of that
-time. Does not know what the thing is for.
+time, and that a spool remembers those that it was last used with. Does not know what the thing is
+for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from mroute.config.source import MAX_BYTES, Source
 from mroute.config.words import one_of
 from mroute.expr.errors import nearest
-from mroute.registry import Registry
+from mroute.registry import MEMORY_FILE, Registry
 
 CONTRIBUTIONS = "x-mroute-contributions"
 """Key of an exported schema: kind, then name, then plugin and distribution."""
@@ -92,10 +93,11 @@ class Absent:
         return failed | {each.name: each.error for each in self._registry.plugins if each.error}
 
     def _exported(self, kind: str, name: str) -> Origin | None:
-        found = _below(self._schema, CONTRIBUTIONS, kind, name)
-        plugin, distribution = _below(found, "name"), _below(found, "distribution")
-        if isinstance(plugin, str) and isinstance(distribution, str):
-            return Origin(plugin, distribution)
+        for remembered in (_below(self._schema, CONTRIBUTIONS), self._memory):
+            found = _below(remembered, kind, name)
+            plugin, distribution = _below(found, "name"), _below(found, "distribution")
+            if isinstance(plugin, str) and isinstance(distribution, str):
+                return Origin(plugin, distribution)
         return None
 
     @cached_property
@@ -105,14 +107,24 @@ class Absent:
         named = modeline.group(1) if modeline else _below(self._source.root.value, "$schema")
         if not isinstance(named, str) or "://" in named:
             return None
-        try:
-            path = Path(self._source.file).parent / named
-            if not path.is_file() or path.stat().st_size > MAX_BYTES:
-                return None
-            return json.loads(path.read_bytes())
-        # It is only asked for a better message.
-        except (OSError, ValueError, RecursionError):
+        return _content(Path(self._source.file).parent / named)
+
+    @cached_property
+    def _memory(self) -> Any:
+        """What the spool of the file remembers of the plugins that it was last used with."""
+        spool = _below(self._source.root.value, "spool")
+        folder = spool if isinstance(spool, str) else "spool"
+        return _content(Path(self._source.file).parent / folder / MEMORY_FILE)
+
+
+def _content(path: Path) -> Any:
+    """A JSON file where it can be read: it is only asked for a better message."""
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return None
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _below(value: Any, *keys: str) -> Any:

@@ -92,12 +92,8 @@ class Checks:
         self.problems.append(self.source.problem(*at, Code.UNKNOWN_REFERENCE, message, hint))
 
     def _path(self, node: Node) -> None:
-        """What no file system takes, or takes for something else than was meant."""
-        if not node.value:
-            message = "expected a path, not an empty text"
-            hint = "write . for the folder of the rule file"
-            self.problems.append(self.source.at_node(node, Code.VALUE, message, hint))
-        elif "\0" in node.value:
+        """What no file system takes."""
+        if "\0" in node.value:
             message = "a path must not hold the character '\0'"
             self.problems.append(self.source.at_node(node, Code.VALUE, message))
 

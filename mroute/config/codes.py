@@ -32,6 +32,7 @@ class Code(StrEnum):
     STUDY_UNUSED = "MR222"
     NO_RULES = "MR223"
     PLUGIN_NAME = "MR224"
+    PLUGIN_FAILED = "MR225"
     SPOOL_MOVED = "MR290"
 
 
@@ -57,5 +58,6 @@ MEANINGS: dict[Code, str] = {
     Code.STUDY_UNUSED: "a `study` section without `on: study`",
     Code.NO_RULES: "the file has no rules, so that every series is discarded (a warning)",
     Code.PLUGIN_NAME: "a plugin is named like a setting of mroute itself",
+    Code.PLUGIN_FAILED: "a plugin fails to check a value, instead of saying what is wrong",
     Code.SPOOL_MOVED: "the spool was moved while mroute runs",
 }

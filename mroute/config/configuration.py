@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from mroute.errors import Problem
 from mroute.models import Durability, Duration, Model, ModuleBase, RuleBase, TargetBase
@@ -44,7 +44,7 @@ class CoreSettings(Model):
         Durability.POWER,
         description="What a committed image survives: loss of power, or the end of the process.",
     )
-    log_phi: bool = Field(
+    log_phi: StrictBool = Field(
         False, description="Whether logs and notifications may hold what leads to a patient."
     )
 

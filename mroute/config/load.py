@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mroute.config.absent import Absent
+from mroute.config.blame import plugin_failures
 from mroute.config.check import Checks
 from mroute.config.choice import ACTION
 from mroute.config.codes import Code
@@ -78,11 +79,14 @@ def _examine(path: Path, registry: Registry) -> _Result:
     absent = Absent(source, registry, composition.unusable)
     problems = [*source.problems, *_misnamed(source, composition)]
     content = None
+    context = {"base": path.absolute().parent}
     try:
-        context = {"base": path.absolute().parent}
         content = composition.file.model_validate(source.root.value, context=context)
     except ValidationError as error:
         problems += Translator(source, shape, absent).problems(error)
+    # The edge of the plugins: the validators of their models run within this call.
+    except Exception as error:  # noqa: BLE001
+        problems += plugin_failures(source, composition, registry, context, error)
     checks = Checks(source, registry.functions, absent)
     checks.run(shape)
     return _Result(_sorted([*problems, *checks.problems]), content, checks.conditions)

@@ -37,14 +37,8 @@ def rules_schema(registry: Registry) -> dict[str, Any]:
     schema = _schema_of(compose(registry).file, registry)
     schema["title"] = "mroute rule file"
     kinds = [*(kind.name for kind in KINDS), "function", "settings"]
-    schema[CONTRIBUTIONS] = {
-        kind: {
-            name: _attribution(plugin, registry)
-            for (of, name), plugin in registry.contributed_by.items()
-            if of == kind
-        }
-        for kind in kinds
-    }
+    origins = registry.origins()
+    schema[CONTRIBUTIONS] = {kind: origins.get(kind, {}) for kind in kinds}
     return schema
 
 
@@ -74,11 +68,6 @@ def _plugins_of_models(registry: Registry) -> Mapping[type[BaseModel], str]:
     return {**models, **{model: plugin for plugin, model in registry.settings.items()}}
 
 
-def _attribution(plugin: str, registry: Registry) -> dict[str, str]:
-    distribution = next((e.distribution for e in registry.plugins if e.name == plugin), "")
-    return {"name": plugin, "distribution": distribution}
-
-
 class _Generator(GenerateJsonSchema):
     """Marks what plugins contribute, and writes defaults as a person writes them in the file."""
 
@@ -96,7 +85,7 @@ class _Generator(GenerateJsonSchema):
         ):
             generated |= _ON_STUDY
         if plugin := self.plugins.get(schema["cls"]):
-            generated[PLUGIN] = _attribution(plugin, self.registry)
+            generated[PLUGIN] = self.registry.origin_of(plugin)
         return generated
 
     def encode_default(self, dft: Any) -> Any:

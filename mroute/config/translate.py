@@ -136,7 +136,7 @@ class Translator:
         elif error["msg"].startswith(("Input should ", "String should ", "URL scheme should ")):
             sentence = f"{place.name} should {error['msg'].partition(' should ')[2]}"
             sentence += f", not {shown(node.value)}"
-        elif sentence.startswith("expected "):
+        elif sentence.startswith("expected ") and ", not " not in sentence:
             sentence += f", for {place.name}, not {shown(node.value)}"
         return self._source.at_node(node, Code.VALUE, sentence)
 

@@ -18,7 +18,7 @@ _UNFINISHED = ("incoming", "studies", "processing", "outgoing", "outbox", ".stag
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """``places`` maps the UID of each series to the places of its images with their numbers.
+    """``places`` maps the UID of each series to the places with the number of its images there.
 
     ``faults`` has a sentence for every image that is missing, doubled, or where it must not be.
     """
@@ -63,7 +63,7 @@ def account_for(
         counts: Counter[str] = Counter()
         for name in names:
             for place, there in found.items():
-                counts[place] += there[name]
+                counts[place] += bool(there[name])
                 if place in expected and not there[name]:
                     faults.append(f"{name} is missing in {place}")
                 # Delivered tasks rest in success/ as well, one for each delivery.

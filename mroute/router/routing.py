@@ -12,8 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mroute.errors import MrouteError, TagsError
-from mroute.events import SeriesDeferred, SubjectCommitted, SubjectPlanned, TroubleNoticed
+from mroute.errors import MrouteError, TagsError, describe
+from mroute.events import (
+    ArrivalIgnored,
+    SeriesDeferred,
+    StudyJoined,
+    SubjectCommitted,
+    SubjectPlanned,
+)
 from mroute.registry import Registry
 from mroute.site import Site
 from mroute.spool.claim import Claim
@@ -38,26 +44,27 @@ class Planned:
 class Routing:
     """The site that is routed for, and what this router remembers between two passes.
 
-    ``deferred`` maps the ids of claims that failed to the time of the next attempt; ``noticed``
+    ``deferred`` maps the ids of claims that failed to the time of the next attempt; ``ignored``
     are the places that observers were told of.
     """
 
     site: Site
     deferred: dict[str, datetime] = field(default_factory=dict)
-    noticed: set[str] = field(default_factory=set)
+    ignored: set[str] = field(default_factory=set)
 
-    def notice_once(self, where: str, detail: str) -> None:
-        """Tell observers of something odd, the first time that it is seen."""
-        if where not in self.noticed:
-            self.noticed.add(where)
-            self.site.hooks.event(TroubleNoticed(where, detail))
+    def ignore(self, where: str) -> None:
+        """Tell observers of what is no series folder, the first time that it is seen."""
+        if where not in self.ignored:
+            self.ignored.add(where)
+            because = "no series folder; put images into 'incoming/<SeriesInstanceUID>/'"
+            self.site.hooks.event(ArrivalIgnored(where, because))
 
     def take(self, name: str, claim: Callable[[], Claim | None]) -> Claim | None:
         """What ``claim`` takes; None, and observers are told, where it cannot be moved."""
         try:
             return claim()
         except OSError as error:
-            self.site.hooks.event(SeriesDeferred("", name, str(error)))
+            self.site.hooks.event(SeriesDeferred("", name, describe(error)))
             return None
 
     def is_deferred(self, claim: Claim) -> bool:
@@ -80,15 +87,20 @@ class Routing:
                     claim.release()
                     return False
                 self._begin(commit, claim, planned)
-            commit.carry_out()
+            done = commit.carry_out()
         except (OSError, MrouteError, ValueError) as error:
             claim.set_aside()
             self.deferred[claim.id] = self.site.clock() + RETRY_AFTER
-            self.site.hooks.event(SeriesDeferred(claim.id, claim.name, str(error)))
+            self.site.hooks.event(SeriesDeferred(claim.id, claim.name, describe(error)))
             return False
         self.deferred.pop(claim.id, None)
-        seconds = time.perf_counter() - started
-        self.site.hooks.event(SubjectCommitted(claim.id, claim.name, seconds))
+        for study in done.studies:
+            self.site.hooks.event(StudyJoined(claim.id, study.study_uid, study.rule_name))
+        tasks = tuple(f"{task.queue}/{task.id}" for task in done.tasks)
+        seconds = round(time.perf_counter() - started, 6)
+        self.site.hooks.event(
+            SubjectCommitted(claim.id, claim.name, tasks, len(done.studies), seconds)
+        )
         return True
 
     def _begin(self, commit: Commit, claim: Claim, planned: Planned) -> None:
@@ -99,7 +111,7 @@ class Routing:
             SubjectPlanned(
                 claim.id,
                 planned.subject.uid,
-                tuple(task.queue for task in plan.tasks),
+                tuple(str(task.queue) for task in plan.tasks),
                 len(plan.studies),
                 len(plan.deliveries),
             )

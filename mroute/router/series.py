@@ -28,10 +28,7 @@ def route_series(routing: Routing, stop: threading.Event) -> int:
     quiet = routing.site.configuration.timing.series_complete_after
     arrivals = scan(routing.site.spool, routing.site.clock(), quiet)
     for name in arrivals.loose:
-        path = routing.site.spool.incoming / name
-        routing.notice_once(
-            str(path), "lies in incoming/ but in no series folder; it is left there"
-        )
+        routing.ignore(str(routing.site.spool.incoming / name))
     routed = 0
     for name in arrivals.complete:
         if stop.is_set():
@@ -100,7 +97,7 @@ def _decide(routing: Routing, series: Series) -> Decision:
             decision.triggered,
             decision.discarded_by,
             decision.fallback,
-            time.perf_counter() - started,
+            round(time.perf_counter() - started, 6),
         )
     )
     return decision

@@ -46,6 +46,9 @@ class RuleSet(Mapping[str, CompiledRule]):
     def __len__(self) -> int:
         return len(self._rules)
 
+    def __repr__(self) -> str:
+        return f"RuleSet({', '.join(self._rules)})"
+
     def evaluate(self, tags: Mapping[str, str], force_rule: str | None = None) -> Decision:
         """Decide what happens to a series with these ``tags`` (keyword to text).
 

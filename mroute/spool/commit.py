@@ -81,9 +81,9 @@ class Commit:
         folder = self._staged(task)
         if task.taking is not Taking.FOLDER:
             folder.mkdir()
-            take = self._files.copy if task.taking is Taking.COPY else self._files.link
+            copying = task.taking is Taking.COPY
             for name in task.files:
-                take(self._claim.source / name, folder / name)
+                self._files.take(self._claim.source / name, folder / name, copying=copying)
         if task.reason is not None:
             self._files.write_json(folder / REASON_FILE, task.reason)
         write_task(self._files, folder, task.content)

@@ -61,6 +61,23 @@ class Files:
             self._flush(stream.fileno())
         partial.replace(destination)
 
+    def take(self, source: Path, destination: Path, *, copying: bool) -> None:
+        """Give ``destination`` what is at ``source``: a file, a link, or a folder with all in it.
+
+        Files get a second name, or are copied where ``copying`` says so; a link stays a link.
+        """
+        if source.is_symlink():
+            destination.symlink_to(source.readlink())
+        elif source.is_dir():
+            destination.mkdir()
+            for path in sorted(source.iterdir()):
+                self.take(path, destination / path.name, copying=copying)
+            self.flush_folder(destination)
+        elif copying:
+            self.copy(source, destination)
+        else:
+            self.link(source, destination)
+
     def move_folder(self, source: Path, destination: Path) -> None:
         """Move a folder to a name that is free; its parent is made where it is missing.
 

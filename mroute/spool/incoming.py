@@ -29,7 +29,7 @@ _ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Names in ``incoming/``: complete series, pending ones, and files that are in no series."""
+    """Names in ``incoming/``: complete series, pending ones, and what is no series at all."""
 
     complete: tuple[str, ...]
     pending: tuple[str, ...]
@@ -46,9 +46,9 @@ def scan(spool: Spool, now: datetime, quiet: timedelta) -> Arrivals:
     loose: list[str] = []
     with os.scandir(spool.incoming) as entries:
         for entry in entries:
-            if entry.name.startswith(".") or entry.name == "error" or entry.name.endswith(".error"):
+            if entry.name == "error" or entry.name.endswith(".error"):
                 continue
-            if not entry.is_dir(follow_symlinks=False):
+            if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
                 loose.append(entry.name)
                 continue
             with suppress(FileNotFoundError):  # another router was here since the scan began

@@ -63,6 +63,7 @@ class TaskInfo(Model):
     """What the task is about; `MISSING` stands where a tag is missing."""
 
     action: str
+    claim_id: str = Field(description="The round of routing that made the task; logs name it.")
     uid: str
     uid_type: UidType
     triggered_rules: tuple[str, ...] = Field(description="Names of the rules, in order.")
@@ -129,6 +130,7 @@ def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> di
     facts = {key: subject.tags.get(tag) or MISSING for key, tag in _TAG_FACTS.items()}
     return {
         "action": plan.action,
+        "claim_id": subject.claim_id,
         "uid": subject.uid,
         "uid_type": subject.uid_type.value,
         "triggered_rules": list(triggered if plan.applied_rule else plan.rules),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import structlog
 
 from mroute.api import (
+    ArrivalIgnored,
     ConfigurationChanged,
     DeliverySettled,
     Event,
@@ -31,10 +32,10 @@ def mroute_event(event: Event) -> None:
 def is_warning(event: Event) -> bool:
     """Whether somebody should look at what happened."""
     match event:
-        case SubjectRejected() | SeriesDeferred() | TroubleNoticed():
+        case SubjectRejected() | SeriesDeferred() | TroubleNoticed() | ArrivalIgnored():
             return True
-        case TaskSettled(settlement="failed") | DeliverySettled(settlement="failed"):
-            return True
+        case TaskSettled() | DeliverySettled():
+            return event.settlement in ("failed", "retry")
         case ConfigurationChanged(accepted=False):
             return True
         case _:

@@ -7,9 +7,9 @@ sent (webhook).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mroute.api import (
     ActionType,
@@ -29,6 +29,7 @@ class NotificationRule(RuleBase):
     """Tell those named under ``notify``, and do nothing else."""
 
     action: Literal["notification"]
+    notify: tuple[Any, ...] = Field(min_length=1, description="Who is told, by which channel.")
 
 
 @hookimpl

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictBool
 
 from mroute.api import (
     ModuleBase,
@@ -31,7 +31,7 @@ class _ModulesRule(RuleBase):
     settings: dict[str, JsonValue] = Field(
         default_factory=dict, description="Settings for every module, over its own."
     )
-    retain_input_images: bool = Field(
+    retain_input_images: StrictBool = Field(
         False, description="Keep the images of the series beside those that the modules make."
     )
 

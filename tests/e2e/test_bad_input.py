@@ -36,6 +36,76 @@ def test_a_file_that_is_no_dicom_goes_to_error_and_the_series_goes_on(tmp_path: 
     assert "DICOM" in reason
 
 
+def test_folders_and_links_in_a_series_go_to_error_with_all_that_is_in_them(
+    tmp_path: Path,
+) -> None:
+    folder = drop(tmp_path, "1.1")
+    (folder / "sub" / "deep").mkdir(parents=True)
+    (folder / "sub" / "deep" / "lost.dcm").write_text("nearly lost")
+    (folder / "link.dcm").symlink_to(folder / "1.1#0.dcm")
+    played = run_once(tmp_path, ROUTE)
+    assert set(played.images("pacs")) == {"1.1#0"}
+    (kept,) = (tmp_path / "spool" / "error").rglob("lost.dcm")
+    assert kept.read_text() == "nearly lost"
+    entries = (tmp_path / "spool" / "error").glob("*/*")
+    assert [path.is_symlink() for path in entries if path.name == "link.dcm"] == [True]
+    assert played.reasons() == [
+        "'link.dcm' is no file; a series folder holds images",
+        "'sub' is no file; a series folder holds images",
+    ]
+
+
+@pytest.mark.parametrize("name", [".hidden", "..evil"])
+def test_what_is_no_series_folder_stays_and_is_told(tmp_path: Path, name: str) -> None:
+    drop(tmp_path, "1.1").rename(tmp_path / "spool" / "incoming" / name)
+    (tmp_path / "spool" / "incoming" / "loose.dcm").write_text("loose")
+    played = run_once(tmp_path, ROUTE)
+    assert played.images("spool/incoming") == {"1.1#0": 1, "loose": 1}
+    told = sorted(Path(each["where"]).name for each in played.facts("arrival_ignored"))
+    assert told == sorted([name, "loose.dcm"])
+    result = mroute("run", "--once", "-c", tmp_path / "mroute.yaml")
+    assert result.exit_code == 1
+    assert "kept back 2" in result.output
+
+
+def test_a_plugin_that_cannot_be_loaded_stops_a_run_and_no_other_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be one that keeps images from going somewhere."""
+    from mroute.cli.installed import Installed
+    from mroute.hooks import Hooks
+    from mroute.plugins import LoadedPlugin
+
+    hooks, registry = plugins_with()
+    broken = LoadedPlugin("guard", "mroute-guard", "1.0", "ImportError: no licence")
+    installed = Installed(Hooks(hooks._manager, [*hooks.plugins, broken]), registry)
+    monkeypatch.setattr("mroute.cli.installed.installed", lambda: installed)
+    drop(tmp_path, "1.1")
+    result = mroute("run", "--once", "-c", write_rules(tmp_path, ROUTE))
+    assert result.exit_code == 3
+    assert "plugin 'guard': cannot be loaded: ImportError: no licence" in result.output
+    assert "MROUTE_DISABLE_PLUGINS=guard" in result.output
+    assert (tmp_path / "spool" / "incoming" / "1.1").exists()
+    assert mroute("validate-rules", tmp_path / "mroute.yaml").exit_code == 0
+
+
+def test_a_rule_whose_plugin_is_gone_is_told_which_one_it_was(tmp_path: Path) -> None:
+    from mroute.api import ActionType, Phase, RuleBase
+    from mroute.config import validate
+
+    class Guest:
+        @hookimpl
+        def mroute_actions(self) -> list[ActionType]:
+            return [ActionType("guest-action", Phase.DISPATCH, RuleBase)]
+
+    drop(tmp_path, "1.1")
+    file = tmp_path / "mroute.yaml"
+    run_once(tmp_path, f"{HEAD}rules: {{r: {{when: 'True', action: guest-action}}}}", guest=Guest())
+    _, registry = plugins_with()
+    (problem,) = validate(file, registry)
+    assert "unknown action 'guest-action': it came from plugin 'guest'" in problem.message
+
+
 def test_broken_tags_send_their_image_to_error_and_the_series_goes_on(tmp_path: Path) -> None:
     folder = drop(tmp_path, "1.1", 2)
     (folder / "1.1#0.tags").write_text('{"Modality": ')

@@ -44,6 +44,6 @@ def test_every_name_of_the_page_is_there() -> None:
 def test_nothing_else_is_public_by_accident() -> None:
     import mroute
 
-    assert sorted(mroute.__all__) == ["Decision", "Outcome", "RuleSet", "load_rules"]
+    assert sorted(mroute.__all__) == ["Decision", "Outcome", "RuleSet", "__version__", "load_rules"]
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         _ = mroute.nonsense

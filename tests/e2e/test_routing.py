@@ -80,7 +80,8 @@ rules:
   work: {{when: 'True', action: process, modules: [copy]}}
   collect: {{when: 'True', action: route, targets: [archive], on: study,
              study: {{complete: received_series, series: "'T1' and 'T2'"}}}}
-  tell: {{when: 'True', action: notification}}
+  tell: {{when: 'True', action: notification,
+          notify: [{{channel: webhook, url: "http://127.0.0.1:9"}}]}}
 """
     played = run_once(tmp_path, rules)
     assert played.images("pacs") == {"1.1#0": 1, "1.1#1": 1}

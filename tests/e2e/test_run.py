@@ -137,7 +137,7 @@ def test_once_exits_1_where_something_could_not_be_done(tmp_path: Path) -> None:
     move_in(tmp_path, "1.1")
     result = CliRunner().invoke(main, ["run", "--once", "-c", str(file)])
     assert result.exit_code == 1
-    assert "1 routed, 0 tasks done, 1 to be tried again, 0 failed, 0 kept back" in result.output
+    assert "routed 1, done 0, to be tried again 1, to error/ 0, kept back 0" in result.output
     (task,) = (tmp_path / "spool" / "outgoing").glob("*/task.json")
     content = json.loads(task.read_text())
     assert content["dispatch"]["retries"] == 1
@@ -149,7 +149,7 @@ def test_once_exits_0_where_all_was_done(tmp_path: Path) -> None:
     move_in(tmp_path, "1.1")
     result = CliRunner().invoke(main, ["run", "--once", "-c", str(file)])
     assert result.exit_code == 0
-    assert "1 routed, 1 tasks done, 0 to be tried again, 0 failed, 0 kept back" in result.output
+    assert "routed 1, done 1, to be tried again 0, to error/ 0, kept back 0" in result.output
 
 
 def test_a_task_is_given_up_after_its_retries_and_kept(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from mroute_log import mroute_event
         (SeriesDeferred("claim", "1.2.3", "disk full"), "warning"),
         (TroubleNoticed("incoming", "a loose file"), "warning"),
         (TaskSettled("task", "outgoing", "failed", "no such target", 0.1), "warning"),
-        (TaskSettled("task", "outgoing", "retry", "refused", 0.1), "info"),
+        (TaskSettled("task", "outgoing", "retry", "refused", 0.1), "warning"),
         (TaskSettled("task", "outgoing", "done", "", 0.1), "info"),
         (DeliverySettled("delivery", "webhook", "rule", "failed", "gone"), "warning"),
         (DeliverySettled("delivery", "webhook", "rule", "done", ""), "info"),

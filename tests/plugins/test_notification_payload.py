@@ -12,7 +12,7 @@ from mroute.testing import make_rule
 from mroute_notification import NotificationRule
 from mroute_notification.payload import DEFAULT, check_payload, render_payload
 
-RULE = make_rule(NotificationRule)
+RULE = make_rule(NotificationRule, notify=["anybody"])
 
 
 def notice(details: str = "2 images", **facts: Any) -> Notice:

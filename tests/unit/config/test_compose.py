@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from mroute.config import load, rules_schema, settings_schema, validate
-from mroute.contributions import ActionType, ConditionType, Phase
-from mroute.models import ConditionBase, Model, RuleBase, Trigger
+from mroute.contributions import ActionType, ChannelType, ConditionType, Phase
+from mroute.errors import ConfigurationError
+from mroute.models import ChannelBase, ConditionBase, Model, RuleBase, Trigger
 from tests.unit.config.conftest import BLUEPRINT, ArchiveRule, Site, make_registry, nothing
 
 NOTHING = ("route", "both", "discard", "archive", "dicom", "folder", "webhook", "mail")
@@ -169,3 +170,53 @@ def test_a_condition_is_not_asked_of_a_file_that_has_none(site: Site) -> None:
     registry = make_registry(without=("timeout", "received_series"))
     said = [each.message for each in validate(site.write(BLUEPRINT), registry)]
     assert said == ["unknown condition 'received_series', expected nothing: there is none"]
+
+
+def fail(value: str) -> str:
+    return {"fine": value}[value]
+
+
+class FailingChannel(ChannelBase):
+    channel: Literal["fax"]
+    number: Annotated[str, AfterValidator(fail)]
+
+
+class FailingSection(Model):
+    level: Annotated[str, AfterValidator(fail)] = "fine"
+
+
+def test_a_plugin_that_fails_to_check_a_value_is_named(site: Site) -> None:
+    registry = make_registry(
+        channel={"fax": ChannelType("fax", FailingChannel, nothing)},
+        settings={"odd": FailingSection},
+    )
+    text = (
+        "version: 1\nrules:\n"
+        "  a: {when: 'True', action: discard, notify: [{channel: fax, number: 'x'}]}\n"
+        "  b: {when: 'True', action: discard, notify: [{channel: fax, number: fine}]}\n"
+        "  c: {when: tags.Foo == 1, action: discard}\n"
+        "settings: {odd: {level: high}}\n"
+    )
+    said = [
+        (each.line, each.column, each.code, each.message)
+        for each in validate(site.write(text), registry)
+    ]
+    assert said == [
+        (3, 47, "MR225", "plugin 'core' failed to check this: KeyError: 'x'"),
+        (5, 13, "MR120", "unknown tag 'Foo'"),
+        (6, 17, "MR225", "plugin 'odd' failed to check this: KeyError: 'high'"),
+    ]
+    with pytest.raises(ConfigurationError):
+        load(site.write(text), registry)
+
+
+def test_a_default_that_cannot_be_made_is_a_failure_of_some_plugin(site: Site) -> None:
+    class Unmade(Model):
+        level: str = Field(default_factory=lambda: fail("x"))
+
+    registry = make_registry(settings={"odd": Unmade})
+    [problem] = validate(
+        site.write("version: 1\nrules: {a: {when: 'True', action: discard}}\n"), registry
+    )
+    assert (problem.line, problem.column, problem.code) == (1, 1, "MR225")
+    assert problem.message == "a plugin failed to check this: KeyError: 'x'"

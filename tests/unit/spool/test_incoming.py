@@ -43,12 +43,13 @@ def test_a_series_is_complete_when_quiet_for_longer_than_the_limit(
 def test_what_a_receiver_could_not_parse_is_no_series(
     spool: Spool, make_series: MakeSeries
 ) -> None:
-    for name in ("error", "x.error", ".partial"):
+    for name in ("error", "x.error", ".hidden"):
         age(make_series(name), 600)
     (spool.incoming / "loose.dcm").write_bytes(b"image")
     arrivals = scan(spool, NOW, QUIET)
     assert (arrivals.complete, arrivals.pending) == ((), ())
-    assert arrivals.loose == ("loose.dcm",)
+    # What waits for somebody is told, never passed over in silence.
+    assert arrivals.loose == (".hidden", "loose.dcm")
 
 
 def test_series_on_their_way_are_known_by_their_study(
