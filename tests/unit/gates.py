@@ -50,12 +50,15 @@ def undocumented_hooks(hookspecs: ModuleType, page: str) -> list[str]:
 
 
 def untested_hooks(hookspecs: ModuleType, folder: Path) -> list[str]:
-    """Hooks without a test file of their own in ``folder``."""
-    return [
-        f"hook '{hook}' has no file 'test_{hook}.py'"
-        for hook in signatures(hookspecs)
-        if not (folder / f"test_{hook}.py").is_file()
-    ]
+    """Hooks without a file of their own in ``folder`` that has at least one test."""
+    findings = []
+    for hook in signatures(hookspecs):
+        file = folder / f"test_{hook}.py"
+        if not file.is_file():
+            findings.append(f"hook '{hook}' has no file 'test_{hook}.py'")
+        elif not any(tests_in(file.read_text("utf-8"))):
+            findings.append(f"hook '{hook}' has a file without a test")
+    return findings
 
 
 def unimplemented_hooks(hookspecs: ModuleType, plugins: Iterable[ModuleType]) -> list[str]:
@@ -149,6 +152,21 @@ def _canonical(distribution: str) -> str:
 # Modules
 
 
+def foreign_imports(files: Iterable[Path], allowed: Collection[str]) -> list[str]:
+    """Imports of modules of mroute in ``files`` that are not among the ``allowed``."""
+    findings = []
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            findings += [
+                f"{file.name} imports {name}"
+                for name in names
+                if name.partition(".")[0] == "mroute" and name not in allowed
+            ]
+    return findings
+
+
 def silent_docstrings(files: Iterable[Path]) -> list[str]:
     """Modules whose docstring does not say what they know and what they do not."""
     findings = []
@@ -156,7 +174,7 @@ def silent_docstrings(files: Iterable[Path]) -> list[str]:
         docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
         if not re.search(r"\bKnows?\b", docstring):
             findings.append(f"{file.name} does not say what it knows")
-        if not re.search(r"\b(not|no)\b", docstring):
+        if not re.search(r"\b(Does|Do|Knows?)\s+(not|nothing|no)\b|\bbut not\b", docstring):
             findings.append(f"{file.name} does not say what it does not know")
     return findings
 

@@ -96,6 +96,10 @@ def test_a_hook_without_a_test_file_is_found(
         "hook 'mroute_thing' has no file 'test_mroute_thing.py'"
     ]
     written("test_mroute_thing.py", "")
+    assert gates.untested_hooks(specs, tmp_path) == [
+        "hook 'mroute_thing' has a file without a test"
+    ]
+    written("test_mroute_thing.py", "def test_it() -> None: ...\n")
     assert gates.untested_hooks(specs, tmp_path) == []
 
 
@@ -210,6 +214,19 @@ def test_a_docstring_that_says_too_little_is_found(written: Callable[[str, str],
         "boastful.py does not say what it does not know",
         "modest.py does not say what it knows",
     ]
+
+
+def test_the_example_plugin_imports_the_api_only() -> None:
+    files = list((ROOT / "tests/example_plugin").rglob("*.py"))
+    assert len(files) > 2
+    assert gates.foreign_imports(files, ["mroute.api"]) == []
+
+
+def test_an_import_past_the_api_is_found(written: Callable[[str, str], Path]) -> None:
+    file = written("sly.py", "import mroute.spool.files\nfrom mroute.api import hookimpl\n")
+    assert gates.foreign_imports([file], ["mroute.api"]) == ["sly.py imports mroute.spool.files"]
+    file = written("sly.py", "from mroute.types import Series\n")
+    assert gates.foreign_imports([file], ["mroute.api"]) == ["sly.py imports mroute.types"]
 
 
 def test_modules_are_small() -> None:
