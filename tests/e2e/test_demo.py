@@ -138,3 +138,20 @@ def test_the_command_keeps_its_site_where_it_is_told(tmp_path: Path) -> None:
     again = runner.invoke(main, ["demo", "--keep", str(tmp_path / "site")])
     assert again.exit_code == 2
     assert "is not empty" in again.output
+
+
+def test_the_command_clears_up_when_it_is_asked_to_end(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "from mroute.cli import main; main()", "demo"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        # Its folder is there: it is at work, and would leave it behind.
+        while not any(tmp_path.iterdir()):
+            assert process.poll() is None
+        process.terminate()
+        process.communicate()
+    assert process.returncode == 143
+    assert list(tmp_path.iterdir()) == []
