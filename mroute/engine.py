@@ -14,6 +14,7 @@ from mroute.errors import UnclaimedRuleError
 from mroute.hooks import Hooks
 from mroute.models import ForcedCompletion, NoticeEvent, Trigger
 from mroute.ruleset import RuleSet
+from mroute.soundness import refuse_unsound
 from mroute.types import (
     Decision,
     Delivery,
@@ -47,8 +48,8 @@ def plan(
 ) -> Plan:
     """Plan all that a decision asks for; ``actions`` maps the names of the known actions.
 
-    Raises `RejectedError` where a triggered rule is claimed by nobody or a plugin rejects the
-    subject, and `PluginError` where a plugin fails: then nothing at all must be done.
+    Raises `RejectedError` where a triggered rule is claimed by nobody, a plugin rejects the subject
+    or the plan is not sound, and `PluginError` where a plugin fails: then nothing must be done.
     """
     by_phase = _by_phase(subject, decision.rules, actions)
     studies = _collect(subject, decision.rules, hooks, actions, context)
@@ -60,7 +61,9 @@ def plan(
     if not tasks and not studies:
         tasks = (_terminal(decision),)
     deliveries = _announcements(subject, by_phase, tasks, hooks, context)
-    return Plan((*tasks, *rejected_files(subject)), studies, deliveries)
+    made = Plan((*tasks, *rejected_files(subject)), studies, deliveries)
+    refuse_unsound(made, subject, context.queues)
+    return made
 
 
 def plan_study(

@@ -146,5 +146,9 @@ class TaskFileError(MrouteError):
     """A ``task.json`` is missing, damaged or not what its schema says."""
 
 
+class TaskNotSavedError(MrouteError):
+    """What a worker has done cannot be written down: the task stays, and is worked on again."""
+
+
 class DeliveryError(MrouteError):
     """A target or channel did not take what was sent; trying again later may help."""

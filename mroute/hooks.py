@@ -163,14 +163,15 @@ class Hooks:
         """Raises `PluginError` for the first plugin that raises or plans something else."""
         try:
             results = getattr(self._manager.hook, hook)(**arguments)
+            plans = [plan for result in results for plan in result or ()]
         except (PluginError, RejectedError):
             raise
         # A wrapper is not accountable by itself: it runs around the others.
         except Exception as error:
             raise PluginError(
-                self._wrappers(hook), f"hook '{hook}' raised {type(error).__name__}: {error}"
+                self._wrappers(hook) or self._implementers(hook),
+                f"hook '{hook}' raised {type(error).__name__}: {error}",
             ) from error
-        plans = [plan for result in results for plan in result or ()]
         for plan in plans:
             if not isinstance(plan, kind):
                 raise PluginError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from mroute.errors import DeliveryError
+from mroute.errors import DeliveryError, describe
 from mroute.events import DeliverySettled
 from mroute.site import Site
 from mroute.spool import outbox
@@ -21,7 +21,10 @@ def deliver_due(site: Site, stop: threading.Event) -> int:
     for waiting in outbox.due(site.spool, site.files, site.clock()):
         if stop.is_set():
             break
-        settled += _deliver(site, waiting)
+        try:
+            settled += _deliver(site, waiting)
+        except OSError as error:  # it stays in the outbox as it is; the others are delivered
+            _tell(site, waiting, "retry", describe(error))
     return settled
 
 

@@ -116,7 +116,7 @@ def _accountable(plugin: str, function: Callable[..., Any]) -> Callable[..., Any
         except RejectedError:
             raise
         # The edge of a plugin call: any error becomes one that names the plugin and the hook.
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PluginError(
                 plugin, f"hook '{function.__name__}' raised {type(error).__name__}: {error}"
             ) from error

@@ -39,7 +39,7 @@ C = TypeVar("C", bound=_Named)
 MEMORY_FILE = ".contributions.json"
 """In a spool: what the plugins contributed when it was last used; see `Registry.origins`."""
 
-RESERVED_QUEUES = frozenset({*Finish, "incoming", "studies"})
+RESERVED_QUEUES = frozenset({*Finish, "incoming", "studies", "outbox"})
 """Folders of the spool that are no queue's (blueprint section 7)."""
 
 

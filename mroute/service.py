@@ -13,8 +13,15 @@ from functools import partial
 from pathlib import Path
 
 from mroute import config
-from mroute.contributions import ServiceContext
-from mroute.errors import ConfigurationError, MrouteError, PluginError, Problem, SpoolError
+from mroute.contributions import ServiceContext, ServiceType
+from mroute.errors import (
+    ConfigurationError,
+    MrouteError,
+    PluginError,
+    Problem,
+    SpoolError,
+    describe,
+)
 from mroute.events import ConfigurationChanged, Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
 from mroute.logs import log_plugin_error
@@ -22,9 +29,9 @@ from mroute.notices import deliver_due
 from mroute.registry import MEMORY_FILE, Registry
 from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
 from mroute.site import Site, utc_now
-from mroute.spool.incoming import receive
 from mroute.spool.layout import Spool
 from mroute.spool.locks import try_lock
+from mroute.spool.receiving import receive, resume_received
 from mroute.types import Clock, Tags
 from mroute.worker import work_due
 
@@ -51,8 +58,8 @@ def open_site(
         lock = try_lock(spool.locks / "run.lock")
     except OSError as error:
         raise SpoolError(
-            f"the spool '{spool.root}' is on a file system without kernel locks ({error}); "
-            "put it on a local one"
+            f"the spool cannot be locked: {describe(error)}; it needs a file system with kernel "
+            "locks and room for a file"
         ) from error
     if lock is None:
         raise SpoolError(
@@ -149,13 +156,22 @@ class Service:
         return {
             f"service {name}": partial(service.run, context)
             for name, service in site.registry.services.items()
-            if service.enabled(site.configuration.settings)
+            if self._is_enabled(service)
         }
+
+    def _is_enabled(self, service: ServiceType) -> bool:
+        try:
+            return service.enabled(self._site.configuration.settings)
+        # The edge of a plugin call: a service that cannot say so does not run.
+        except Exception as error:  # noqa: BLE001
+            self._notice(f"service {service.name}", f"raised {type(error).__name__}: {error}")
+            return False
 
     def _route(self) -> int:
         self._reload_if_edited()
         return (
-            resume_abandoned(self._routing, self._stop)
+            resume_received(self._site.spool, self._site.files)
+            + resume_abandoned(self._routing, self._stop)
             + route_series(self._routing, self._stop)
             + route_studies(self._routing, self._stop)
         )
@@ -171,7 +187,7 @@ class Service:
                 loop()
                 return
             # A part that fails must not take the others with it: it is told, and begun again.
-            except Exception as error:  # noqa: BLE001
+            except (Exception, SystemExit) as error:  # noqa: BLE001
                 self._notice(name, f"failed and is started again: {type(error).__name__}: {error}")
                 self._stop.wait(PAUSE)
 
@@ -196,6 +212,8 @@ class Service:
     def _begin(self) -> None:
         rules = len(self._site.configuration.rules)
         self._site.hooks.event(Started(str(self._site.spool.root), rules))
+        for path in self._site.spool.strangers(self._site.registry.queues):
+            self._notice(str(path), "no installed plugin works on this; it stays where it is")
         for error in self._site.registry.errors:
             self._notice(f"plugin '{error.plugin}'", str(error))
 

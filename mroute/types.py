@@ -26,6 +26,15 @@ Tags: TypeAlias = Mapping[str, str]
 JsonObject: TypeAlias = Mapping[str, JsonValue]
 """An object that can be written as JSON."""
 
+_IDS = uuid.UUID("5e0b3b0e-6f0c-4b7c-9d2b-0d9a3a5b1c77")
+"""The name space of the ids that mroute derives."""
+
+
+def _derived_id(*parts: str) -> str:
+    """The same id for the same parts, whatever texts they are."""
+    return str(uuid.uuid5(_IDS, "\0".join(parts).encode("unicode_escape").decode("ascii")))
+
+
 Clock: TypeAlias = Callable[[], datetime]
 """Returns the time now, aware, in UTC."""
 
@@ -189,8 +198,7 @@ class TaskPlan:
 
     def task_id(self, claim_id: str) -> str:
         """Id of the task, derived from the claim, so that planning again gives the same one."""
-        name = "\0".join((self.queue, self.key, *self.rules))
-        return str(uuid.uuid5(uuid.UUID(claim_id), name))
+        return _derived_id(claim_id, self.queue, self.key, *self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +250,7 @@ class Delivery:
 
     def delivery_id(self, number: int) -> str:
         """Id derived from the task, the event and the position among the deliveries of both."""
-        name = "\0".join((self.channel, self.rule_name, self.event, str(number)))
-        return str(uuid.uuid5(uuid.UUID(self.task_id), name))
+        return _derived_id(self.task_id, self.channel, self.rule_name, self.event, str(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +274,10 @@ class Verdict:
     forced: ForcedCompletion | None = None
 
 
+_ABOUT_TASKS = frozenset({"task.json", "reason.json"})
+"""Files in the folder of a task that are about it, and not of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A committed task, leased by a worker: its folder and what its ``task.json`` says."""
@@ -280,7 +291,7 @@ class Task:
         return tuple(
             path
             for path in sorted(self.folder.iterdir())
-            if path.is_file() and path.name != "task.json" and not path.name.startswith(".")
+            if path.is_file() and path.name not in _ABOUT_TASKS and not path.name.startswith(".")
         )
 
     def images(self) -> tuple[Path, ...]:

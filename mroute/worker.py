@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import astuple
+from functools import partial
 from typing import Any
 
 from mroute.contributions import QueueType, WorkContext
-from mroute.errors import describe
+from mroute.errors import TaskNotSavedError, describe
 from mroute.events import TaskSettled
 from mroute.models import NoticeEvent
 from mroute.site import Site
@@ -40,7 +43,8 @@ def work_due(site: Site, queue: QueueType, stop: threading.Event) -> int:
             break
         try:
             settled += _work(site, queue, lease)
-        except OSError as error:  # the disk is full, say: the task is as it was, and stays
+        # The disk is full, say, or a plugin returned nonsense: the task is as it was, and stays.
+        except Exception as error:  # noqa: BLE001
             lease.let_go()
             task_id = str(lease.content["id"])
             site.hooks.event(TaskSettled(task_id, queue.name, "retry", describe(error), 0.0))
@@ -70,21 +74,41 @@ def _call(site: Site, queue: QueueType, lease: Lease) -> Any:
         settings=configuration.settings,
         target_types=site.registry.target_types,
         runners=site.registry.runners,
-        save=lease.save,
-        note=lambda action, outcome: lease.note(site.clock(), queue.name, action, outcome),
+        save=_saving(lease.save),
+        note=_saving(partial(_note, site, queue, lease)),
     )
     try:
         return queue.work(lease.task, context)
+    except TaskNotSavedError:
+        raise
     # The edge of a plugin call: the task is kept, with the plugin's name in the reason.
-    except Exception as error:  # noqa: BLE001
+    except (Exception, SystemExit) as error:  # noqa: BLE001
         plugin = site.registry.contributed_by[("queue", queue.name)]
         return Failed(f"plugin '{plugin}' raised {type(error).__name__}: {error}", queue.name)
+
+
+def _note(site: Site, queue: QueueType, lease: Lease, action: str, outcome: str) -> None:
+    lease.note(site.clock(), queue.name, action, outcome)
+
+
+def _saving(write: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+    """Writes to the task file for a worker; what cannot be written is no fault of the worker's."""
+
+    def save(name: str, value: Any) -> None:
+        try:
+            write(name, value)
+        except OSError as error:
+            raise TaskNotSavedError(f"task.json cannot be written: {describe(error)}") from error
+
+    return save
 
 
 def _checked(site: Site, queue: QueueType, lease: Lease, settlement: Any) -> Settlement:
     """What a plugin returned, or that it cannot be done."""
     plugin = site.registry.contributed_by[("queue", queue.name)]
-    if not isinstance(settlement, Settlement):
+    if not isinstance(settlement, Settlement) or not all(
+        isinstance(text, str) for text in astuple(settlement)
+    ):
         return Failed(f"plugin '{plugin}' returned {settlement!r}, which is no settlement")
     if isinstance(settlement, HandOver) and settlement.queue not in site.registry.queues:
         return Failed(f"no installed plugin has the queue '{settlement.queue}' that comes next")

@@ -7,12 +7,12 @@ for series or studies.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mroute.errors import MrouteError, TagsError, describe
+from mroute.errors import TagsError, describe
 from mroute.events import (
     ArrivalIgnored,
     SeriesDeferred,
@@ -24,6 +24,7 @@ from mroute.registry import Registry
 from mroute.site import Site
 from mroute.spool.claim import Claim
 from mroute.spool.commit import Commit
+from mroute.spool.layout import FORCE_RULE_FILE
 from mroute.spool.manifest import compose_manifest
 from mroute.types import Plan, Subject, Tags
 
@@ -88,7 +89,8 @@ class Routing:
                     return False
                 self._begin(commit, claim, planned)
             done = commit.carry_out()
-        except (OSError, MrouteError, ValueError) as error:
+        # Whatever is wrong with this one must not keep the others from being routed.
+        except Exception as error:  # noqa: BLE001
             claim.set_aside()
             self.deferred[claim.id] = self.site.clock() + RETRY_AFTER
             self.site.hooks.event(SeriesDeferred(claim.id, claim.name, describe(error)))
@@ -105,8 +107,11 @@ class Routing:
 
     def _begin(self, commit: Commit, claim: Claim, planned: Planned) -> None:
         plan = planned.plan
-        names = [path.name for path in claim.source.iterdir() if not path.name.startswith(".")]
+        paths = [path for path in claim.source.iterdir() if path.name != FORCE_RULE_FILE]
         writing = [queue.name for queue in self.site.registry.queues.values() if queue.writes]
+        shared = any(task.queue in writing for task in plan.tasks) and any(
+            path.lstat().st_nlink > 1 for path in paths if not path.is_dir()
+        )
         self.site.hooks.event(
             SubjectPlanned(
                 claim.id,
@@ -116,11 +121,17 @@ class Routing:
                 len(plan.deliveries),
             )
         )
-        commit.begin(
-            compose_manifest(
-                planned.subject, plan, planned.triggered, names, writing, self.site.clock()
-            )
+        names = [path.name for path in paths]
+        manifest = compose_manifest(
+            planned.subject,
+            plan,
+            planned.triggered,
+            names,
+            writing,
+            self.site.clock(),
+            shared,
         )
+        commit.begin(manifest)
 
 
 def read_image(registry: Registry) -> Callable[[Path], Tags]:
@@ -133,7 +144,7 @@ def read_image(registry: Registry) -> Callable[[Path], Tags]:
         complaints = []
         for name, reader in registry.tag_readers.items():
             try:
-                return reader.read(path)
+                return _checked_tags(name, reader.read(path))
             except TagsError as error:
                 complaints.append(str(error))
             # The edge of a plugin call: a reader that fails is one that cannot read this image.
@@ -144,3 +155,12 @@ def read_image(registry: Registry) -> Callable[[Path], Tags]:
         )
 
     return read
+
+
+def _checked_tags(reader: str, tags: object) -> Tags:
+    """What a reader returned, if it is a mapping of texts."""
+    if isinstance(tags, Mapping) and all(
+        isinstance(part, str) for pair in tags.items() for part in pair
+    ):
+        return tags
+    raise TagsError(f"tag reader '{reader}' returned no mapping of keyword to text")

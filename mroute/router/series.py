@@ -60,7 +60,7 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
     """
     series = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
     if not series.images and not series.rejected:
-        return None
+        return None  # nothing at all is in the folder
     routing.site.hooks.event(SeriesReceived(claim.id, series.uid, len(series.images)))
     for rejected in series.rejected:
         routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason))

@@ -41,35 +41,46 @@ def route_studies(routing: Routing, stop: threading.Event) -> int:
     for name in names:
         if stop.is_set():
             break
-        claim = _claim_if_complete(routing, name, pending)
+        verdicts: list[Verdict] = []
+        claim = _claim_if_complete(routing, name, pending, verdicts)
         if claim is not None:
-            routed += routing.carry_out(claim, partial(plan_study, routing))
+            plan = partial(plan_study, routing, verdict=verdicts[0] if verdicts else None)
+            routed += routing.carry_out(claim, plan)
     return routed
 
 
 def _claim_if_complete(
-    routing: Routing, name: str, pending: Mapping[str, Sequence[str]]
+    routing: Routing,
+    name: str,
+    pending: Mapping[str, Sequence[str]],
+    verdicts: list[Verdict],
 ) -> Claim | None:
+    """Claim a study that is complete; the verdict that says so is added to ``verdicts``."""
+
     def is_complete() -> bool:
         try:
             study, _ = _read(routing, routing.site.spool.studies / name, "")
-            return _verdict(routing, study, pending.get(study.uid, ())).complete
+            verdict = _verdict(routing, study, pending.get(study.uid, ()))
+            verdicts.append(verdict)
+            return verdict.complete
         except _UNUSABLE:  # planning it will fail as well, and put it into error/ with the reason
             return True
 
     return routing.take(name, partial(claim_study, routing.site.spool, name, is_complete))
 
 
-def plan_study(routing: Routing, claim: Claim) -> Planned | None:
+def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -> Planned | None:
     """Plan a claimed study; None where its folder is empty.
 
-    A study that cannot be planned is planned into ``error/`` with the reason.
+    ``verdict`` is the one it was claimed with; it is asked for again where that died with the
+    process that claimed it. A study that cannot be planned is planned into ``error/``, with the
+    reason.
     """
     if not any(claim.source.iterdir()):
         return None
     try:
         study, rule = _read(routing, claim.source, claim.id)
-        verdict = _verdict(routing, study, ())
+        verdict = verdict or _verdict(routing, study, ())
         plan = engine.plan_study(
             study,
             TriggeredRule(study.rule_name, rule, Outcome(True, verdict.because)),
@@ -96,7 +107,7 @@ def _read(routing: Routing, folder: Path, claim_id: str) -> tuple[Study, RuleBas
         rule = routing.site.configuration.parse_rule(content["collection"]["rule"])
         quiet = routing.site.configuration.timing.study_complete_after
         return collected_study(folder, claim_id, content, rule, quiet), rule
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise TaskFileError(
             f"the study was collected under rule '{name}', which cannot be used any more: {error}"
         ) from error
@@ -113,4 +124,7 @@ def _verdict(routing: Routing, study: Study, pending: Sequence[str]) -> Verdict:
         raise PluginError(
             plugin, f"condition '{name}' raised {type(error).__name__}: {error}"
         ) from error
+    if not isinstance(verdict, Verdict):
+        plugin = routing.site.registry.contributed_by.get(("condition", name), "unknown")
+        raise PluginError(plugin, f"condition '{name}' returned {verdict!r}, expected a Verdict")
     return verdict if verdict.complete else study.forced(now) or verdict

@@ -10,7 +10,9 @@ in the claim, whatever has happened to the thing since.
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +20,14 @@ from pathlib import Path
 from mroute.spool.claim import Claim
 from mroute.spool.files import Files
 from mroute.spool.layout import FORCE_RULE_FILE, REASON_FILE, TASK_FILE, Spool
-from mroute.spool.manifest import MANIFEST_FILE, Manifest, StudyEntry, Taking, TaskEntry
+from mroute.spool.manifest import (
+    MANIFEST_FILE,
+    Manifest,
+    StudyEntry,
+    Taking,
+    TaskEntry,
+    kept_name,
+)
 from mroute.spool.studies import finish_join, join_study
 from mroute.spool.taskfile import write_task
 from mroute.types import UidType
@@ -83,7 +92,8 @@ class Commit:
             folder.mkdir()
             copying = task.taking is Taking.COPY
             for name in task.files:
-                self._files.take(self._claim.source / name, folder / name, copying=copying)
+                taken = folder / kept_name(name)
+                self._files.take(self._claim.source / name, taken, copying=copying)
         if task.reason is not None:
             self._files.write_json(folder / REASON_FILE, task.reason)
         write_task(self._files, folder, task.content)
@@ -120,5 +130,9 @@ class Commit:
         parent = self._spool.incoming if self._claim.kind is UidType.SERIES else self._spool.studies
         for path in sorted(source.iterdir()):
             if path.name not in known:
-                (parent / self._claim.name).mkdir(exist_ok=True)
-                path.rename(parent / self._claim.name / path.name)
+                folder = parent / self._claim.name
+                folder.mkdir(exist_ok=True)
+                free = folder / path.name
+                if os.path.lexists(free):  # what came since has the name
+                    free = folder / f"{uuid.uuid4()}-{path.name}"
+                path.rename(free)

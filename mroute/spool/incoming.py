@@ -1,15 +1,12 @@
-"""The folder ``incoming/``: how images get in, and which series have come to rest.
+"""The folder ``incoming/``: which series have come to rest there, and which are still arriving.
 
 Knows when a series is complete: when nothing was added to its folder for a while. Does not know
-how images reach this machine or what happens to a series.
+how images get there or what happens to a series.
 """
 
 from __future__ import annotations
 
-import filecmp
 import os
-import shutil
-import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,14 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mroute.errors import TagsError
-from mroute.names import safe_name
-from mroute.spool.files import Files
-from mroute.spool.layout import TAGS_SUFFIX, Spool, tags_file
-from mroute.spool.tags import read_tags, write_tags
-from mroute.types import Tags
+from mroute.spool.layout import TAGS_SUFFIX, Spool
+from mroute.spool.tags import read_tags
 
-_ATTEMPTS = 10
-"""How often a series folder may be claimed between making it and moving an image into it."""
+_LONGEST = 200
+"""Bytes of the longest name of a series folder: mroute makes longer ones of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +31,33 @@ class Arrivals:
 
 
 def scan(spool: Spool, now: datetime, quiet: timedelta) -> Arrivals:
-    """Look at ``incoming/``; a series is complete when its folder was quiet for longer than
-    ``quiet``. Names are sorted. ``error`` and what ends in ``.error`` is a receiver's, not a
-    series.
+    """Look at ``incoming/``; names are sorted.
+
+    A series is complete when its folder was quiet for longer than ``quiet``.
     """
     complete: list[str] = []
     pending: list[str] = []
     loose: list[str] = []
     with os.scandir(spool.incoming) as entries:
         for entry in entries:
-            if entry.name == "error" or entry.name.endswith(".error"):
-                continue
-            if entry.name.startswith(".") or not entry.is_dir(follow_symlinks=False):
+            if _is_no_series(entry):
                 loose.append(entry.name)
                 continue
             with suppress(FileNotFoundError):  # another router was here since the scan began
                 changed = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
                 (complete if now - changed > quiet else pending).append(entry.name)
     return Arrivals(tuple(sorted(complete)), tuple(sorted(pending)), tuple(sorted(loose)))
+
+
+def _is_no_series(entry: os.DirEntry[str]) -> bool:
+    """What a receiver could not parse is no series, nor is what hides or has no safe length."""
+    return (
+        entry.name == "error"
+        or entry.name.endswith(".error")
+        or entry.name.startswith(".")
+        or len(os.fsencode(entry.name)) > _LONGEST
+        or not entry.is_dir(follow_symlinks=False)
+    )
 
 
 def pending_by_study(spool: Spool, pending: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -79,46 +82,3 @@ def _study_uid(folder: Path) -> str:
         except TagsError:
             continue
     return ""
-
-
-def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
-    """Move the file ``image`` into its series folder with its ``tags``; returns its path there.
-
-    No half file is ever seen. An image that is there already is not stored twice; one of the same
-    SOPInstanceUID and other content is kept beside it. Raises `TagsError` where the UIDs are
-    missing, and `UnsafeNameError` where they cannot be names.
-    """
-    uids = [tags.get(keyword, "") for keyword in ("SeriesInstanceUID", "SOPInstanceUID")]
-    if not all(uids):
-        raise TagsError(f"'{image.name}' has no SeriesInstanceUID or no SOPInstanceUID")
-    series_uid = safe_name(uids[0], "SeriesInstanceUID")
-    name = f"{series_uid}#{safe_name(uids[1], 'SOPInstanceUID')}"
-    staged = spool.staging / f"receive-{uuid.uuid4()}"
-    staged.mkdir()
-    try:
-        files.copy(image, staged / f"{name}.dcm")
-        write_tags(files, staged / f"{name}.dcm", tags)
-        stored = _publish(files, spool.incoming / series_uid, staged / f"{name}.dcm")
-        files.flush_folder(stored.parent)
-        image.unlink()
-        return stored
-    finally:
-        shutil.rmtree(staged)
-
-
-def _publish(files: Files, folder: Path, staged: Path) -> Path:
-    for _ in range(_ATTEMPTS):
-        folder.mkdir(exist_ok=True)
-        destination = folder / staged.name
-        if destination.exists():
-            if filecmp.cmp(staged, destination, shallow=False):
-                return destination
-            destination = folder / f"{staged.stem}#{uuid.uuid4()}.dcm"
-        try:
-            # The image comes last: with it, the pair is there.
-            files.copy(tags_file(staged), tags_file(destination))
-            staged.rename(destination)
-        except FileNotFoundError:  # the folder was claimed meanwhile: a new round begins
-            continue
-        return destination
-    raise TimeoutError(f"'{folder}' was taken away {_ATTEMPTS} times in a row")

@@ -6,7 +6,7 @@ Knows where things are. Does not know what happens to them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,12 +83,39 @@ class Spool:
                 f"the spool '{self.root}' cannot be made: {error.strerror or error} "
                 f"('{error.filename}'); check the path under 'spool' and its permissions"
             ) from error
+        device = self.staging.stat().st_dev
         for folder in folders:
+            if folder.stat().st_dev != device:
+                raise SpoolError(
+                    f"the spool folder '{folder}' is on another file system than "
+                    f"'{self.staging}'; images are renamed from one to the other, so put the "
+                    "whole spool on one"
+                )
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise SpoolError(
                     f"the spool folder '{folder}' cannot be written; "
                     "give this user the permission to write there"
                 )
+
+    def strangers(self, queues: Collection[str]) -> list[Path]:
+        """What lies in the spool and nobody works on, sorted.
+
+        Folders that are no queue's, the tasks of a plugin that was uninstalled say, and files among
+        the tasks of a queue.
+        """
+        own = {"incoming", "studies", "outbox", *Finish, *queues}
+        found = [
+            path
+            for path in self.root.iterdir()
+            if path.name not in own and not path.name.startswith(".")
+        ]
+        for folder in (self.studies, *(self.queue(name) for name in queues)):
+            found += [
+                path
+                for path in folder.iterdir()
+                if path.is_file() and path.name != HALT_FILE and not path.name.startswith(".")
+            ]
+        return sorted(found)
 
 
 def tags_file(image: Path) -> Path:

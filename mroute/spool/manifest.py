@@ -13,9 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from mroute.spool.layout import tags_file
+from mroute.spool.layout import REASON_FILE, TASK_FILE, tags_file
 from mroute.spool.taskfile import compose_task
-from mroute.types import Delivery, Finish, Plan, StudyPlan, Subject, TaskPlan, UidType
+from mroute.types import Delivery, Finish, Plan, Series, StudyPlan, Subject, TaskPlan, UidType
 
 MANIFEST_FILE = "manifest.json"
 
@@ -94,14 +94,20 @@ def compose_manifest(
     names: Collection[str],
     writing_queues: Collection[str],
     now: datetime,
+    shared: bool = False,
 ) -> Manifest:
     """Spell out ``plan``.
 
     ``names`` are the files in the claimed folder, ``writing_queues`` the queues whose workers may
-    write into images. A plan with one task for everything moves the folder as it is.
+    write into images. A plan with one task for everything moves the folder as it is, unless a file
+    in it has a name that mroute needs, or is ``shared`` with another task and may be written into.
     """
-    lone = len(plan.tasks) == 1 and not plan.studies and plan.tasks[0].files is None
     present = frozenset(names)
+    lone = len(plan.tasks) == 1 and not plan.studies and plan.tasks[0].files is None
+    if isinstance(subject, Series) and present & {TASK_FILE, REASON_FILE}:
+        lone = False
+    if shared and any(task.queue in writing_queues for task in plan.tasks):
+        lone = False
     return Manifest(
         () if lone else tuple(sorted(present)),
         tuple(
@@ -109,7 +115,7 @@ def compose_manifest(
                 subject,
                 task,
                 triggered,
-                () if lone else _with_tags(task.files or subject.images, present),
+                () if lone else _files_of(task, subject, present),
                 _taking(task, lone, writing_queues),
                 now,
             )
@@ -135,9 +141,23 @@ def _taking(task: TaskPlan, lone: bool, writing_queues: Collection[str]) -> Taki
     return Taking.COPY if task.queue in writing_queues else Taking.LINK
 
 
+def _files_of(task: TaskPlan, subject: Subject, present: Collection[str]) -> tuple[str, ...]:
+    """What a task takes; a dead letter without a choice of files takes everything."""
+    if task.files is None and task.queue == Finish.ERROR:
+        return tuple(sorted(present))
+    return _with_tags(task.files or subject.images, present)
+
+
+def kept_name(name: str) -> str:
+    """The name of a file in the folder of a task, where its own is hidden or needed by mroute."""
+    if name.startswith("."):
+        return f"kept{name}"
+    return f"kept.{name}" if name in (TASK_FILE, REASON_FILE) else name
+
+
 def _with_tags(images: Collection[str], present: Collection[str]) -> tuple[str, ...]:
     """The images and the tags beside them, as far as they are there."""
-    tags = (tags_file(Path(name)).name for name in images)
+    tags = dict.fromkeys(tags_file(Path(name)).name for name in images)
     return (*images, *(name for name in tags if name in present and name not in images))
 
 

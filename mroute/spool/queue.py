@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from mroute.errors import TaskFileError
+from mroute.errors import TaskFileError, describe
 from mroute.models import Priority
 from mroute.spool.files import Files
 from mroute.spool.layout import HALT_FILE, LEASE_FILE, REASON_FILE, Spool
@@ -43,8 +43,9 @@ class Lease:
 
     def save(self, section: str, value: Any) -> None:
         """Write one section of the task file at once."""
-        self.content = {**self.content, section: value}
-        write_task(self.files, self.folder, self.content)
+        content = {**self.content, section: value}
+        write_task(self.files, self.folder, content)
+        self.content = content
 
     def note(self, now: datetime, actor: str, action: str, outcome: str) -> None:
         """Add to the journal."""
@@ -81,17 +82,22 @@ def due_tasks(
     goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease.
     """
     for folder in _due_in_order(spool, queue, section, now):
-        lock = try_lock(folder / LEASE_FILE)
+        try:
+            lock = try_lock(folder / LEASE_FILE)
+        except OSError as error:
+            dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
+            continue
         if lock is None:
             continue
         try:
             content = read_task(folder)
+            due = _is_due(content.get(section), now)
         except TaskFileError as error:
             if folder.exists():
                 dead_letter(spool, files, folder, queue, str(error), now)
             lock.release()
             continue
-        if _is_due(content.get(section), now):
+        if due:
             yield Lease(folder, content, lock, files)
         else:  # another worker was here since the order was made
             lock.release()
@@ -104,10 +110,11 @@ def _due_in_order(spool: Spool, queue: str, section: str, now: datetime) -> list
             continue
         try:
             content = read_task(folder)
+            due = _is_due(content.get(section), now)
         except TaskFileError:
             found.append((0, "", folder))  # seen to first, under the lease
             continue
-        if _is_due(content.get(section), now):
+        if due:
             rank = _ORDER[Priority(content["info"]["priority"])]
             found.append((rank, content["journal"][0]["time"], folder))
     return [folder for _, _, folder in sorted(found)]
@@ -134,7 +141,12 @@ def with_retry_state(section: Any, retries: int, next_retry_at: datetime) -> Any
 
 def _is_due(section: Any, now: datetime) -> bool:
     not_before = retry_state(section).get("next_retry_at")
-    return not_before is None or datetime.fromisoformat(not_before) <= now
+    try:
+        return not_before is None or datetime.fromisoformat(not_before) <= now
+    except (TypeError, ValueError) as error:
+        raise TaskFileError(
+            f"'next_retry_at' is {not_before!a}, expected a time with its zone: {error}"
+        ) from error
 
 
 def dead_letter(

@@ -7,14 +7,18 @@ not know DICOM: a tag reader of a plugin does.
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mroute.errors import TagsError
 from mroute.spool.files import Files
-from mroute.spool.layout import FORCE_RULE_FILE, TAGS_SUFFIX, TASK_FILE, tags_file
+from mroute.spool.layout import FORCE_RULE_FILE, TAGS_SUFFIX, tags_file
 from mroute.types import Rejected, Tags
+
+MAX_BYTES = 8 * 2**20
+"""Bytes of the largest tags file that is read."""
 
 ReadImage = Callable[[Path], Tags]
 """Makes the tag list of an image; raises `TagsError` for a file that is none."""
@@ -38,6 +42,9 @@ def read_tags(path: Path) -> tuple[dict[str, str], str]:
     cannot be read, is no JSON or no object of texts.
     """
     try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            raise TagsError(f"'{path.name}' is no file of at most {MAX_BYTES} bytes")
         raw = path.read_bytes()
     except OSError as error:
         raise TagsError(f"'{path.name}' cannot be read: {error.strerror}") from error
@@ -49,7 +56,7 @@ def read_tags(path: Path) -> tuple[dict[str, str], str]:
         trouble = f"'{path.name}' is not encoded in UTF-8; its other bytes are kept as they are"
     try:
         value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise TagsError(
             f"'{path.name}' is no JSON ({error}); expected an object of keyword to text"
         ) from error
@@ -84,9 +91,11 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
     images: list[str] = []
     rejected: list[Rejected] = []
     for name, path in entries.items():
-        if name.startswith(".") or name == TASK_FILE or name.endswith(TAGS_SUFFIX):
+        if name == FORCE_RULE_FILE or name.endswith(TAGS_SUFFIX):
             continue
-        if not path.is_file() or path.is_symlink():
+        if name.startswith("."):
+            rejected.append(Rejected(name, f"'{name}' is hidden; what is it doing in a series?"))
+        elif not path.is_file() or path.is_symlink():
             rejected.append(Rejected(name, f"'{name}' is no file; a series folder holds images"))
         elif tags_file(path).name in entries:
             images.append(name)

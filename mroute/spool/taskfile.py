@@ -7,6 +7,7 @@ write into their sections. Documented as ``generate_taskfile`` (blueprint sectio
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Mapping
 from datetime import datetime
@@ -29,6 +30,8 @@ from mroute.registry import Registry
 from mroute.spool.files import Files
 from mroute.spool.layout import TASK_FILE
 from mroute.types import JsonObject, Subject, TaskPlan, UidType
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _EMPTY = {"type": "object", "maxProperties": 0}
 
@@ -99,7 +102,7 @@ class TaskFile(BaseModel):
     dispatch: dict[str, JsonValue] = Field(default_factory=dict)
     process: dict[str, JsonValue] | list[dict[str, JsonValue]] = Field(default_factory=dict)
     study: dict[str, JsonValue] = Field(default_factory=dict)
-    journal: list[JournalEntry] = Field(description="What was done, oldest first.")
+    journal: list[JournalEntry] = Field(min_length=1, description="What was done, oldest first.")
 
 
 def compose_task(
@@ -175,7 +178,7 @@ def write_task(files: Files, folder: Path, content: JsonObject) -> None:
 
 def _readable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return _LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, Mapping):
         return {key: _readable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -55,6 +55,78 @@ def test_folders_and_links_in_a_series_go_to_error_with_all_that_is_in_them(
     ]
 
 
+def test_hidden_files_and_files_with_names_that_mroute_needs_are_kept(tmp_path: Path) -> None:
+    folder = drop(tmp_path, "1.1")
+    for name in (".img.dcm.Xy12ab", "task.json", "reason.json"):
+        (folder / name).write_text(f"content of {name}")
+    only = tmp_path / "spool" / "incoming" / "1.2"
+    only.mkdir()
+    (only / ".img.dcm").write_text("nothing but this")
+    played = run_once(tmp_path, ROUTE)
+    assert set(played.images("pacs")) == {"1.1#0"}
+    kept = {path.name: path.read_text() for path in (tmp_path / "spool" / "error").glob("*/kept.*")}
+    assert kept == {
+        "kept.img.dcm.Xy12ab": "content of .img.dcm.Xy12ab",
+        "kept.task.json": "content of task.json",
+        "kept.reason.json": "content of reason.json",
+        "kept.img.dcm": "nothing but this",
+    }
+    assert len(played.reasons()) == 4
+
+
+def test_one_series_that_breaks_a_plugin_in_an_unforeseen_way_stops_no_other(
+    tmp_path: Path,
+) -> None:
+    class Odd:
+        @hookimpl
+        def mroute_tag_readers(self) -> list[Any]:
+            from mroute.api import TagReader
+
+            return [TagReader("aaa", lambda path: None)]  # type: ignore[arg-type,return-value]
+
+        @hookimpl
+        def mroute_dispatch(self, subject: Any) -> list[Any]:
+            if subject.uid == "1.1":
+                raise SystemExit("the plugin gives up")
+            return []
+
+    drop(tmp_path, "1.1")
+    drop(tmp_path, "1.2")
+    (drop(tmp_path, "1.3") / "1.3#0.tags").write_text('{"Rows": ' + "9" * 5000 + "}")
+    played = run_once(tmp_path, ROUTE, odd=Odd())
+    assert set(played.images("pacs")) == {"1.2#0"}
+    assert set(played.images("spool/error")) == {"1.1#0", "1.3#0"}
+    reasons = played.reasons()
+    assert any("plugin 'odd': hook 'mroute_dispatch' raised SystemExit" in each for each in reasons)
+    assert any(each.startswith("'1.3#0.tags' is no JSON") for each in reasons)
+
+
+def test_a_task_that_is_odd_stops_no_other(tmp_path: Path) -> None:
+    drop(tmp_path, "1.1")
+    drop(tmp_path, "1.2")
+    (tmp_path / "spool" / "outgoing").mkdir()
+    (tmp_path / "spool" / "outgoing" / "HALT").touch()
+    run_once(tmp_path, ROUTE)
+    (tmp_path / "spool" / "outgoing" / "HALT").unlink()
+    path = min((tmp_path / "spool" / "outgoing").glob("*/task.json"))
+    content = json.loads(path.read_text())
+    content["dispatch"]["next_retry_at"] = "2026-11-23 12:00:00"
+    path.write_text(json.dumps(content))
+    played = run_once(tmp_path)
+    assert sum(played.images("pacs").values()) == 1
+    assert "'next_retry_at' is '2026-11-23 12:00:00'" in played.reasons()[0]
+
+
+def test_what_nobody_works_on_is_told(tmp_path: Path) -> None:
+    drop(tmp_path, "1.1")
+    (tmp_path / "spool" / "scanning" / "a-task").mkdir(parents=True)
+    (tmp_path / "spool" / "outgoing").mkdir()
+    (tmp_path / "spool" / "outgoing" / "loose.dcm").touch()
+    played = run_once(tmp_path, ROUTE)
+    told = [Path(each["where"]).name for each in played.facts("trouble_noticed")]
+    assert told == ["loose.dcm", "scanning"]
+
+
 @pytest.mark.parametrize("name", [".hidden", "..evil"])
 def test_what_is_no_series_folder_stays_and_is_told(tmp_path: Path, name: str) -> None:
     drop(tmp_path, "1.1").rename(tmp_path / "spool" / "incoming" / name)

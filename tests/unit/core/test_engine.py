@@ -17,6 +17,7 @@ from mroute.api import (
     ActionType,
     Decision,
     Delivery,
+    Done,
     Finish,
     ForcedCompletion,
     Notice,
@@ -24,6 +25,7 @@ from mroute.api import (
     Outcome,
     Phase,
     PlanContext,
+    QueueType,
     Rejected,
     RejectedError,
     RuleBase,
@@ -41,7 +43,11 @@ from mroute.hooks import Hooks
 from mroute.testing import hooks_of
 from mroute.types import Plan
 
-CONTEXT = PlanContext(datetime(2026, 11, 23, tzinfo=UTC), {}, {}, {}, {})
+QUEUES = {
+    name: QueueType(name, lambda task, context: Done(), name)
+    for name in ("outgoing", "processing", "quarantine")
+}
+CONTEXT = PlanContext(datetime(2026, 11, 23, tzinfo=UTC), {}, {}, {}, QUEUES)
 SERIES = Series(
     "1.2", {"StudyInstanceUID": "9"}, ("1.dcm",), "0" * 8 + "-0000-4000-8000-" + "0" * 12
 )
@@ -70,7 +76,7 @@ class Planner:
         self, series: Series, rules: Sequence[TriggeredRule]
     ) -> Iterator[StudyPlan]:
         for rule in rules:
-            yield StudyPlan(series.study_uid, rule.name, {}, {}, {}, {})
+            yield StudyPlan(series.study_uid, rule.name, {"action": "route"}, {}, {}, {})
 
     @hookimpl
     def mroute_notification(self, notice: Notice) -> list[Delivery]:
@@ -225,6 +231,8 @@ class AStudy:
     """As much of a study as planning looks at."""
 
     claim_id: str = SERIES.claim_id
+    images: tuple[str, ...] = ("1.dcm",)
+    uid_type: str = "study"
 
 
 @pytest.mark.parametrize(
@@ -249,3 +257,42 @@ def test_a_study_goes_where_it_was_forced_to(forced: ForcedCompletion | None, qu
     assert made.studies == ()
     if forced in (ForcedCompletion.DISCARD, ForcedCompletion.ERROR):
         assert made.tasks[0].reason == "waited long enough"
+
+
+UNSOUND = {
+    "it leaves out 1 of 1 images": [TaskPlan("outgoing", ("a",), "route", files=())],
+    "no installed plugin has the queue 'outgoin'": [TaskPlan("outgoin", ("a",), "route")],
+    "no installed plugin has the queue '../incoming'": [TaskPlan("../incoming", ("a",), "route")],
+    "it makes the same task twice; give each a 'key' of its own": [
+        TaskPlan("outgoing", ("a",), "route"),
+        TaskPlan("outgoing", ("a",), "route"),
+    ],
+    "it takes '/etc/passwd', which is no file of the series": [
+        TaskPlan("outgoing", ("a",), "route", files=("1.dcm", "/etc/passwd"))
+    ],
+    "the task in 'outgoing' is no JSON": [
+        TaskPlan("outgoing", ("a",), "route", sections={"x": object()})  # type: ignore[dict-item]
+    ],
+}
+
+
+@pytest.mark.parametrize("fault", UNSOUND)
+def test_a_plan_that_would_lose_or_strand_an_image_is_refused(fault: str) -> None:
+    class Careless:
+        @hookimpl
+        def mroute_dispatch(self) -> list[TaskPlan]:
+            return UNSOUND[fault]
+
+    with pytest.raises(RejectedError, match="the plan cannot be carried out") as caught:
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(c=Careless()))
+    assert fault in str(caught.value)
+
+
+def test_a_plugin_that_plans_no_list_is_named() -> None:
+    class Hasty:
+        @hookimpl
+        def mroute_dispatch(self) -> TaskPlan:
+            return TaskPlan("outgoing", ("a",), "route")
+
+    with pytest.raises(PluginError, match="'TaskPlan' object is not iterable"):
+        plan(decided(rule("a", Phase.DISPATCH)), hooks=hooks_of(hasty=Hasty()))

@@ -1,0 +1,135 @@
+"""How an image gets into ``incoming/``: taken from where it was, once, and never half.
+
+Knows how a file is taken over so that a process that dies leaves it in one place only. Does not
+know how images reach this machine.
+"""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from mroute.errors import TagsError
+from mroute.names import safe_name
+from mroute.spool.files import Files
+from mroute.spool.layout import Spool, tags_file
+from mroute.spool.locks import try_lock
+from mroute.spool.tags import write_tags
+from mroute.types import Tags
+
+_ATTEMPTS = 10
+"""How often a series folder may be claimed between making it and moving an image into it."""
+
+_PREFIX = "receive-"
+_COPYING = ".copying"
+_SOURCE = "source"
+"""In the staging folder of a copy: where the image came from."""
+
+
+def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
+    """Move the file ``image`` into its series folder with its ``tags``; returns its path there.
+
+    An image that is there already is not stored twice; one of the same SOPInstanceUID and other
+    content is kept beside it. Raises `TagsError` where the UIDs are missing, `UnsafeNameError`
+    where they cannot be names, and `OSError` where the image cannot be taken: then it stays.
+    """
+    uids = [tags.get(keyword, "") for keyword in ("SeriesInstanceUID", "SOPInstanceUID")]
+    if not all(uids):
+        raise TagsError(f"'{image.name}' has no SeriesInstanceUID or no SOPInstanceUID")
+    series_uid = safe_name(uids[0], "SeriesInstanceUID")
+    name = f"{series_uid}#{safe_name(uids[1], 'SOPInstanceUID')}.dcm"
+    folder = spool.staging / f"{_PREFIX}{uuid.uuid4()}"
+    folder.mkdir()
+    lock = try_lock(folder / "lock")
+    assert lock is not None, "nobody else knows the folder yet"
+    try:
+        try:
+            write_tags(files, folder / name, tags)
+            copy = _take(files, image, folder / name)
+        except BaseException:  # the image is where it was
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        # From here on the image is in the staging folder alone: whatever fails leaves it there,
+        # and `resume_received` finishes it.
+        if copy is not None:
+            copy.rename(folder / name)
+        files.flush_folder(folder)
+        stored = _publish(files, spool.incoming / series_uid, folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        return stored
+    finally:
+        lock.release()
+
+
+def resume_received(spool: Spool, files: Files) -> int:
+    """Finish what processes that died were receiving; returns how many images that were."""
+    resumed = 0
+    for folder in sorted(spool.staging.glob(f"{_PREFIX}*")):
+        lock = try_lock(folder / "lock")
+        if lock is None:
+            continue
+        copies = list(folder.glob(f"*{_COPYING}"))
+        if copies and not Path((folder / _SOURCE).read_text("utf-8")).exists():
+            copies[0].rename(copies[0].with_suffix(""))
+        images = list(folder.glob("*.dcm"))
+        if images:
+            _publish(files, spool.incoming / images[0].name.partition("#")[0], folder)
+            resumed += 1
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+    return resumed
+
+
+def _take(files: Files, image: Path, destination: Path) -> Path | None:
+    """Move the image out of the reach of everybody else; raises with the image where it was.
+
+    From another file system it is copied: the copy is returned, and counts once it is renamed.
+    """
+    try:
+        image.rename(destination)
+        return None
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    copy = destination.with_name(destination.name + _COPYING)
+    files.write(destination.with_name(_SOURCE), str(image.absolute()).encode())
+    files.copy(image, copy)
+    files.flush_folder(copy.parent)
+    image.unlink()
+    return copy
+
+
+def _publish(files: Files, series: Path, staged: Path) -> Path:
+    """Move the image and its tags from folder ``staged`` under a name that is free."""
+    (image,) = staged.glob("*.dcm")
+    destination = series / image.name
+    for _ in range(_ATTEMPTS):
+        series.mkdir(exist_ok=True)
+        try:
+            if destination.exists() and filecmp.cmp(image, destination, shallow=False):
+                image.unlink()
+                return destination
+            if destination.exists() or not _reserve(tags_file(destination)):
+                destination = series / f"{image.stem}#{uuid.uuid4()}.dcm"
+                continue
+            # The image comes last: with it, the pair is there.
+            files.copy(tags_file(image), tags_file(destination))
+            image.rename(destination)
+        except FileNotFoundError:  # the folder was claimed meanwhile: a new round begins
+            continue
+        files.flush_folder(series)
+        return destination
+    raise TimeoutError(f"'{series}' was taken away {_ATTEMPTS} times in a row")
+
+
+def _reserve(path: Path) -> bool:
+    """Make an empty file under a name that is free; False where somebody else has it."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+    except FileExistsError:
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""How images get into ``incoming/``: once, whole, and whatever interrupts it.
+
+Knows files before and after. Does not know where images come from.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from mroute.errors import TagsError, UnsafeNameError
+from mroute.spool.files import Files
+from mroute.spool.layout import Spool
+from mroute.spool.receiving import receive, resume_received
+from tests.faults import Killed, fault
+from tests.unit.spool.conftest import UID
+
+TAGS = {"SeriesInstanceUID": UID, "SOPInstanceUID": "7"}
+
+
+def test_an_image_is_received_with_its_tags(spool: Spool, files: Files, tmp_path: Path) -> None:
+    (tmp_path / "image").write_bytes(b"image")
+    stored = receive(spool, files, tmp_path / "image", {**TAGS, "SenderAET": "CT1"})
+    assert stored == spool.incoming / UID / f"{UID}#7.dcm"
+    assert stored.read_bytes() == b"image"
+    tags = json.loads(stored.with_suffix(".tags").read_text())
+    assert tags == {**TAGS, "SenderAET": "CT1"}
+    assert not (tmp_path / "image").exists()
+
+
+def test_an_image_received_twice_is_stored_once(spool: Spool, files: Files, tmp_path: Path) -> None:
+    for _ in range(2):
+        (tmp_path / "image").write_bytes(b"image")
+        receive(spool, files, tmp_path / "image", TAGS)
+    assert [path.name for path in (spool.incoming / UID).glob("*.dcm")] == [f"{UID}#7.dcm"]
+
+
+def test_two_images_of_one_uid_are_both_kept(spool: Spool, files: Files, tmp_path: Path) -> None:
+    for content in (b"one", b"other"):
+        (tmp_path / "image").write_bytes(content)
+        receive(spool, files, tmp_path / "image", TAGS)
+    images = sorted((spool.incoming / UID).glob("*.dcm"))
+    assert sorted(path.read_bytes() for path in images) == [b"one", b"other"]
+    assert all(path.with_suffix(".tags").exists() for path in images)
+
+
+@pytest.mark.parametrize(
+    ("tags", "error"),
+    [
+        ({"SOPInstanceUID": "7"}, TagsError),
+        ({"SeriesInstanceUID": UID}, TagsError),
+        ({**TAGS, "SeriesInstanceUID": "../outgoing/evil"}, UnsafeNameError),
+        ({**TAGS, "SOPInstanceUID": "a/b"}, UnsafeNameError),
+        ({**TAGS, "SOPInstanceUID": "a\0b"}, UnsafeNameError),
+        ({**TAGS, "SeriesInstanceUID": ".hidden"}, UnsafeNameError),
+    ],
+)
+def test_an_image_without_usable_uids_stays_where_it_is(
+    spool: Spool, files: Files, tmp_path: Path, tags: dict[str, str], error: type[Exception]
+) -> None:
+    (tmp_path / "image").write_bytes(b"image")
+    with pytest.raises(error):
+        receive(spool, files, tmp_path / "image", tags)
+    assert (tmp_path / "image").read_bytes() == b"image"
+    assert list(spool.incoming.iterdir()) == []
+
+
+def test_an_image_is_never_lost_wherever_receiving_is_killed(
+    spool: Spool, files: Files, tmp_path: Path
+) -> None:
+    at, reached = 0, True
+    image = tmp_path / "image"
+    while reached:
+        image.write_bytes(b"image")
+        with fault(tmp_path, at) as trap:
+            try:
+                receive(spool, files, image, TAGS)
+            except Killed:
+                stored = list(spool.incoming.rglob("*.dcm"))
+                assert image.exists() or stored, f"lost at operation {at}"
+                assert all(path.read_bytes() == b"image" for path in stored)
+        resume_received(spool, files)
+        if image.exists():
+            receive(spool, files, image, TAGS)
+        assert [path.name for path in spool.staging.iterdir()] == ["locks"]
+        assert [path.read_bytes() for path in spool.incoming.rglob("*.dcm")] == [b"image"]
+        reached, at = trap.seen > at, at + 1
+    assert at > 8
+
+
+def test_an_image_on_another_file_system_is_in_one_place_wherever_receiving_is_killed(
+    spool: Spool, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+    image = tmp_path / "elsewhere"
+
+    def across(self: Path, target: Path) -> Path:
+        if self == image:
+            raise OSError(errno.EXDEV, "another file system")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", across)
+    at, reached = 0, True
+    while reached:
+        image.write_bytes(b"image")
+        with fault(tmp_path, at) as trap, suppress(Killed):
+            receive(spool, files, image, TAGS)
+        resume_received(spool, files)
+        stored = list(spool.incoming.rglob("*.dcm"))
+        # A fast router and a fast inbox: whatever is there now is taken, and must be all there is.
+        assert len(stored) + image.exists() == 1, f"killed at operation {at}"
+        for path in (*stored, image):
+            path.unlink(missing_ok=True)
+        for path in spool.incoming.rglob("*.tags"):
+            path.unlink()
+        assert [path.name for path in spool.staging.iterdir()] == ["locks"]
+        reached, at = trap.seen > at, at + 1
+    assert at > 8
+
+
+def test_an_image_that_cannot_be_taken_away_is_not_received(
+    spool: Spool, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be received again and again, and sent each time."""
+    (tmp_path / "image").write_bytes(b"image")
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise PermissionError(errno.EACCES, "read-only", str(self))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError):
+        receive(spool, files, tmp_path / "image", TAGS)
+    assert list(spool.incoming.iterdir()) == []
+    assert (tmp_path / "image").exists()
+
+
+def test_images_of_one_uid_received_at_once_are_all_kept(
+    spool: Spool, files: Files, tmp_path: Path
+) -> None:
+    def send(sender: int) -> None:
+        for number in range(20):
+            image = tmp_path / f"{sender}-{number}"
+            image.write_text(image.name)
+            receive(spool, files, image, {**TAGS, "SOPInstanceUID": str(number)})
+
+    threads = [threading.Thread(target=send, args=(sender,)) for sender in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stored = sorted(path.read_text() for path in spool.incoming.rglob("*.dcm"))
+    assert stored == sorted(f"{sender}-{number}" for sender in range(4) for number in range(20))
