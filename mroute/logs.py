@@ -17,6 +17,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from mroute.errors import PluginError
 from mroute.events import PHI_FIELDS
 
+# A sentence ends with its first line: what follows is quoted, from the output of a module say.
 _UID = re.compile(r"\b[0-2](?:\.\d+){3,}")
 """A DICOM unique identifier (PS3.5 section 9) within a sentence."""
 
@@ -63,7 +64,7 @@ def log_plugin_error(error: PluginError) -> None:
 
 def _without_phi(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     return {
-        key: _UID.sub("<uid>", value) if isinstance(value, str) else value
+        key: _UID.sub("<uid>", value.partition("\n")[0]) if isinstance(value, str) else value
         for key, value in event.items()
         if key not in PHI_FIELDS
     }

@@ -365,6 +365,24 @@ def test_a_spool_folder_that_cannot_be_written_is_told(
     assert f"the spool folder '{studies}' cannot be written" in result.output
 
 
+def test_a_spool_on_two_file_systems_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    stat = Path.stat
+    outgoing = tmp_path / "spool" / "outgoing"
+
+    def elsewhere(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        status = stat(self, follow_symlinks=follow_symlinks)
+        return os.stat_result((*status[:2], status.st_dev + (self == outgoing), *status[3:10]))
+
+    monkeypatch.setattr(Path, "stat", elsewhere)
+    result = mroute("run", "--once", "-c", write_rules(tmp_path, ROUTE))
+    assert result.exit_code == 4
+    assert f"the spool folder '{outgoing}' is on another file system" in result.output
+
+
 def test_a_second_run_on_one_spool_is_refused(tmp_path: Path) -> None:
     drop(tmp_path, "1.1")
     file = write_rules(tmp_path, ROUTE)

@@ -62,10 +62,16 @@ def test_a_safe_name_is_one_part_of_a_path(name: str) -> None:
     safe.encode()
 
 
+BECAUSE = "'1.2.826.0.1.3680043.8' is gone\nDOE^JANE"
+
+
 def logged(capsys: pytest.CaptureFixture[str], log_phi: bool) -> dict[str, str]:
     configure_logs(log_phi, as_json=True)
     structlog.get_logger("mroute").info(
-        "series_deferred", claim_id="c", uid="1.2.3", because="'1.2.826.0.1.3680043.8' is gone"
+        "series_deferred",
+        claim_id="c",
+        uid="1.2.3",
+        because="'1.2.826.0.1.3680043.8' is gone\nDOE^JANE",
     )
     line: dict[str, str] = json.loads(capsys.readouterr().err)
     return line
@@ -80,5 +86,5 @@ def test_a_log_line_leads_to_no_patient(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_log_line_has_everything_where_it_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     line = logged(capsys, log_phi=True)
-    assert line["because"] == "'1.2.826.0.1.3680043.8' is gone"
+    assert line["because"] == BECAUSE
     assert line["uid"] == "1.2.3"

@@ -21,7 +21,7 @@ from mroute.spool.claim import Claim, abandoned, claim_series
 from mroute.spool.commit import Commit
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.manifest import compose_manifest
+from mroute.spool.manifest import Taking, compose_manifest
 from mroute.spool.subjects import claimed_series
 from mroute.types import Delivery, Plan, Series, StudyPlan, Tags, TaskPlan
 from tests.faults import Killed, fault
@@ -282,3 +282,37 @@ def test_a_series_joins_a_study_twice_and_both_versions_of_an_image_are_kept(
     content = json.loads((study / "task.json").read_text())
     assert content["study"]["received_series_uid"] == [UID, UID]
     assert content["info"]["uid"] == "1.2.3"
+
+
+def test_a_lone_writer_gets_copies_of_what_others_have_too(
+    spool: Spool, files: Files, make_series: MakeSeries
+) -> None:
+    make_series(images=1)
+    claim = claim_series(spool, UID)
+    assert claim is not None
+    series = claimed_series(claim, no_reader, files)
+    plan = Plan((route_plan("processing"),))
+    names = [path.name for path in claim.source.iterdir()]
+    for shared, taking in ((False, Taking.FOLDER), (True, Taking.COPY)):
+        manifest = compose_manifest(series, plan, (), names, {"processing"}, NOW, shared)
+        assert [task.taking for task in manifest.tasks] == [taking]
+    claim.set_aside()
+
+
+def test_what_slips_in_never_replaces_what_came_since(
+    spool: Spool, files: Files, make_series: MakeSeries
+) -> None:
+    make_series()
+    claim = claim_series(spool, UID)
+    assert claim is not None
+    commit = Commit(spool, files, claim)
+    series = claimed_series(claim, no_reader, files)
+    names = [path.name for path in claim.source.iterdir()]
+    plan = Plan((route_plan(), route_plan(key="archive")))
+    commit.begin(compose_manifest(series, plan, (), names, set(), NOW))
+    (claim.source / "late.dcm").write_bytes(b"slipped in")
+    (spool.incoming / UID).mkdir()
+    (spool.incoming / UID / "late.dcm").write_bytes(b"came since")
+    commit.carry_out()
+    found = sorted(path.read_bytes() for path in (spool.incoming / UID).iterdir())
+    assert found == [b"came since", b"slipped in"]
