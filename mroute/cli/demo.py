@@ -6,9 +6,11 @@ Knows how the demonstration is shown. Does not know its images, rules or account
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,13 +51,15 @@ def command(ctx: click.Context, keep: Path | None) -> None:
     from mroute.cli.installed import installed
     from mroute.logs import configure_logs
 
-    # Asked to end, it must clear up after itself like anything that ends by an exception.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _end)
     configure_logs(log_phi=False, as_json=False, quiet=True)
     plugins = installed()
     console = Console()
-    with _folder(keep) as root, _Show(console) as show:
-        performance = demo.play(root, plugins.hooks, plugins.registry, show.event)
+    try:
+        with _folder(keep) as root, _Show(console) as show:
+            performance = demo.play(root, plugins.hooks, plugins.registry, show.event)
+    except _AskedToEnd:
+        sys.exit(128 + signal.SIGTERM)
     _report(console, performance, show.plans)
     if keep is not None:
         console.print(f"The site is in {keep}; look around, and see {keep}/mroute.yaml.")
@@ -63,11 +67,24 @@ def command(ctx: click.Context, keep: Path | None) -> None:
         ctx.exit(ExitCode.PROBLEMS)
 
 
+class _AskedToEnd(BaseException):
+    """SIGTERM came: everything is cleared up on its way, and no handler of errors stops it."""
+
+
+def _end(*_: object) -> None:
+    raise _AskedToEnd
+
+
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     if keep is None:
-        with tempfile.TemporaryDirectory(prefix="mroute-demo-") as folder:
-            yield Path(folder)
+        # Not `TemporaryDirectory`: asked to end while it makes the folder, it leaves it behind.
+        folder = Path(tempfile.gettempdir(), f"mroute-demo-{uuid.uuid4()}")
+        try:
+            folder.mkdir(mode=0o700)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
         return
     if keep.exists() and any(keep.iterdir()):
         raise click.UsageError(f"'{keep}' is not empty; name a folder that is, or a new one")
