@@ -95,19 +95,30 @@ class Service:
         self._stop = stop or threading.Event()
         self._seen = _fingerprint(site.configuration.file)
 
-    def stop(self) -> None:
-        """Ask every part to finish what it has in hand and return; may be called anywhere."""
-        self._stop.set()
-
     def run_once(self) -> None:
-        """Route all that is complete now and work every queue until nothing is due."""
+        """Route all that is complete now and work every queue until nothing is due.
+
+        A part that fails does not keep the others from their work; `MrouteError` is raised in the
+        end.
+        """
         self._begin()
+        parts, failed = self._parts(), dict[str, str]()
         while not self._stop.is_set():
-            if not sum(part() for part in self._parts().values()):
-                return
+            done = 0
+            for name, part in parts.items():
+                if name not in failed:
+                    try:
+                        done += part()
+                    # As in `_supervise`; here it is not begun again.
+                    except Exception as error:  # noqa: BLE001
+                        failed[name] = f"{name} failed: {type(error).__name__}: {describe(error)}"
+            if not done:
+                break
+        if failed:
+            raise MrouteError("; ".join(failed.values()))
 
     def run(self) -> None:
-        """Run every part in a thread of its own until `stop` is called."""
+        """Run every part in a thread of its own until it is asked to stop."""
         self._begin()
         loops = {name: partial(self._repeat, part) for name, part in self._parts().items()}
         threads = [
@@ -169,6 +180,7 @@ class Service:
 
     def _route(self) -> int:
         self._reload_if_edited()
+        self._site.spool.prepare(self._site.registry.queues)  # a folder may have been deleted
         return (
             resume_received(self._site.spool, self._site.files)
             + resume_abandoned(self._routing, self._stop)

@@ -112,7 +112,7 @@ class Spool:
         for folder in (self.studies, *(self.queue(name) for name in queues)):
             found += [
                 path
-                for path in folder.iterdir()
+                for path in (folder.iterdir() if folder.is_dir() else ())
                 if path.is_file() and path.name != HALT_FILE and not path.name.startswith(".")
             ]
         return sorted(found)

@@ -171,3 +171,33 @@ def test_a_task_is_given_up_after_its_retries_and_kept(tmp_path: Path) -> None:
     played = Played(tmp_path)
     assert set(played.images("spool/error")) == {"1.1#0"}
     assert played.reasons() == ["given up after 2 retries: target 'silent': the target sleeps"]
+
+
+def test_folders_that_an_administrator_deleted_are_made_again(tmp_path: Path) -> None:
+    import shutil
+
+    file = write_rules(tmp_path, ROUTE)
+    with open_site(file, *plugins_with(), later) as site:
+        shutil.rmtree(tmp_path / "spool" / "studies")
+        shutil.rmtree(tmp_path / "spool" / "success")
+        shutil.rmtree(tmp_path / "spool" / "outgoing")
+        drop(tmp_path, "1.1")
+        Service(site).run_once()
+    assert set(Played(tmp_path).images("pacs")) == {"1.1#0"}
+    assert set(Played(tmp_path).images("spool/success")) == {"1.1#0"}
+
+
+def test_a_part_that_fails_keeps_no_other_from_its_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise TypeError("a mistake in mroute")
+
+    monkeypatch.setattr("mroute.service.route_studies", fail)
+    file = write_rules(tmp_path, ROUTE)
+    move_in(tmp_path, "1.1")
+    result = CliRunner().invoke(main, ["run", "--once", "-c", str(file)])
+    assert result.exit_code == 1
+    assert "mroute: router failed: TypeError: a mistake in mroute" in result.output
+    assert "Traceback" not in result.output
+    assert set(Played(tmp_path).images("pacs")) == {"1.1#0"}
