@@ -84,8 +84,8 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
     """Sort the files of a series folder; the tags of an image without any are written beside it.
 
     Only the tags of the first good image are read, however many there are: a series is decided by
-    one image, always the same. A folder inside, a file that is no image and tags without an image
-    are rejected with the reason.
+    one image, always the same. A folder inside, a file that is no image, an image of another series
+    and tags without an image are rejected with the reason.
     """
     entries = {path.name: path for path in sorted(folder.iterdir())}
     images: list[str] = []
@@ -112,6 +112,7 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
         if name.endswith(TAGS_SUFFIX) and name not in expected
     ]
     tags, trouble = _first_tags(folder, images, rejected)
+    _reject_other_series(folder, images, rejected)
     return Contents(tuple(images), tags, tuple(rejected), trouble, _force_rule(folder))
 
 
@@ -127,6 +128,35 @@ def _first_tags(
         else:
             return tags, (trouble,) if trouble else ()
     return {}, ()
+
+
+def _reject_other_series(folder: Path, images: list[str], rejected: list[Rejected]) -> None:
+    """Take out the images that are of another series than the first: it does not decide for them.
+
+    A receiver names images ``<SeriesInstanceUID>#...``; the tags of any other image are read.
+    """
+    if not images:
+        return
+    first = images[0]
+    uid = _series_of(folder, first)
+    for name in images[1:]:
+        try:
+            other = _series_of(folder, name)
+        except TagsError as error:
+            reason = str(error)
+        else:
+            if other == uid:
+                continue
+            reason = f"'{name}' is of another series than '{first}'; each needs a folder of its own"
+        images.remove(name)
+        rejected.append(Rejected(name, reason))
+
+
+def _series_of(folder: Path, name: str) -> str:
+    prefix, separator, _ = name.partition("#")
+    if separator:
+        return prefix
+    return read_tags(tags_file(folder / name))[0].get("SeriesInstanceUID", "")
 
 
 def _force_rule(folder: Path) -> str | None:

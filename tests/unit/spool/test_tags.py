@@ -125,3 +125,18 @@ def test_a_forced_rule_comes_from_its_file_and_from_no_tag(make_series: MakeSeri
     assert survey(folder, refuse, FILES).force_rule is None
     (folder / ".force-rule").write_text("rescue\n")
     assert survey(folder, refuse, FILES).force_rule == "rescue"
+
+
+def test_images_of_another_series_are_not_decided_by_the_first(make_series: MakeSeries) -> None:
+    folder = make_series(images=2)
+    read = {"IM1": UID, "IM2": "9.9.9"}
+    for name in read:
+        (folder / name).write_bytes(b"image")
+    (folder / "9.9.9#1.dcm").write_bytes(b"image")
+    (folder / "9.9.9#1.tags").write_text("{}")
+    for _ in range(2):  # once more, as after a process that died: the tags are there then
+        contents = survey(folder, lambda path: {"SeriesInstanceUID": read[path.name]}, FILES)
+        assert contents.images == (f"{UID}#0.dcm", f"{UID}#1.dcm", "IM1")
+        assert [each.name for each in contents.rejected] == ["9.9.9#1.dcm", "IM2"]
+        reason = f"'IM2' is of another series than '{UID}#0.dcm'; each needs a folder of its own"
+        assert contents.rejected[1].reason == reason
