@@ -13,6 +13,11 @@ PHI_FIELDS = frozenset({"uid", "study_uid"})
 """Fields of events that can lead to a patient: left out of logs unless the settings allow them."""
 
 
+def snake_case(kind: str) -> str:
+    """The name of a class as a word of a log: ``HandOver`` is ``hand_over``."""
+    return "".join("_" + c.lower() if c.isupper() else c for c in kind).lstrip("_")
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened, at the time when observers are told."""
@@ -20,8 +25,7 @@ class Event:
     @property
     def name(self) -> str:
         """The kind of event, in snake case: ``series_decided``."""
-        kind = type(self).__name__
-        return "".join("_" + c.lower() if c.isupper() else c for c in kind).lstrip("_")
+        return snake_case(type(self).__name__)
 
     def facts(self) -> dict[str, Any]:
         """The fields of the event by name."""

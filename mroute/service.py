@@ -94,6 +94,7 @@ class Service:
         self._routing = Routing(site)
         self._stop = stop or threading.Event()
         self._seen = _fingerprint(site.configuration.file)
+        self._told: set[str] = set()
 
     def run_once(self) -> None:
         """Route all that is complete now and work every queue until nothing is due.
@@ -141,7 +142,7 @@ class Service:
         """Each part with the call that does what is due and returns how much that was."""
         site = self._site
         queues = {
-            f"queue {name}": partial(work_due, site, queue, self._stop)
+            f"queue {name}": partial(work_due, site, queue, self._stop, {})
             for name, queue in site.registry.queues.items()
         }
         return {
@@ -182,7 +183,7 @@ class Service:
         self._reload_if_edited()
         self._site.spool.prepare(self._site.registry.queues)  # a folder may have been deleted
         return (
-            resume_received(self._site.spool, self._site.files)
+            resume_received(self._site.spool, self._site.files, self._notice_once)
             + resume_abandoned(self._routing, self._stop)
             + route_series(self._routing, self._stop)
             + route_studies(self._routing, self._stop)
@@ -228,6 +229,11 @@ class Service:
             self._notice(str(path), "no installed plugin works on this; it stays where it is")
         for error in self._site.registry.errors:
             self._notice(f"plugin '{error.plugin}'", str(error))
+
+    def _notice_once(self, where: str, detail: str) -> None:
+        if where not in self._told:
+            self._told.add(where)
+            self._notice(where, detail)
 
     def _notice(self, where: str, detail: str) -> None:
         self._site.hooks.event(TroubleNoticed(where, detail))

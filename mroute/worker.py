@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import astuple
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from mroute.contributions import QueueType, WorkContext
 from mroute.errors import TaskNotSavedError, describe
-from mroute.events import TaskSettled
+from mroute.events import TaskSettled, snake_case
 from mroute.models import NoticeEvent
 from mroute.site import Site
 from mroute.spool import outbox
@@ -29,11 +30,18 @@ from mroute.spool.queue import (
 )
 from mroute.types import Done, Failed, Finish, HandOver, Retry, Settlement
 
+RESTS_FOR = timedelta(seconds=30)
+"""How long a task that could not even be settled is left alone."""
 
-def work_due(site: Site, queue: QueueType, stop: threading.Event) -> int:
+
+def work_due(
+    site: Site, queue: QueueType, stop: threading.Event, resting: dict[str, datetime]
+) -> int:
     """Work on the tasks of a queue that are due; returns how many left the queue.
 
     Ends after the task in hand once ``stop`` is set. Does nothing while the queue is halted.
+    ``resting`` maps tasks that could not be settled to the time of the next attempt; it is kept
+    from one call to the next.
     """
     settled = 0
     tasks = due_tasks(site.spool, queue.name, queue.section, site.clock(), site.files)
@@ -41,11 +49,17 @@ def work_due(site: Site, queue: QueueType, stop: threading.Event) -> int:
         lease = next(tasks, None)
         if lease is None:
             break
+        until = resting.pop(lease.folder.name, None)
+        if until is not None and site.clock() < until:
+            resting[lease.folder.name] = until
+            lease.let_go()
+            continue
         try:
             settled += _work(site, queue, lease)
         # The disk is full, say, or a plugin returned nonsense: the task is as it was, and stays.
         except Exception as error:  # noqa: BLE001
             lease.let_go()
+            resting[lease.folder.name] = site.clock() + RESTS_FOR
             task_id = str(lease.content["id"])
             site.hooks.event(TaskSettled(task_id, queue.name, "retry", describe(error), 0.0))
     return settled
@@ -58,10 +72,10 @@ def _work(site: Site, queue: QueueType, lease: Lease) -> bool:
     if isinstance(settlement, Retry):
         settlement = _retry(site, queue, lease, settlement)
     detail = _settle(site, queue, lease, settlement)
-    kind = "".join("_" + c.lower() if c.isupper() else c for c in type(settlement).__name__)
+    kind = snake_case(type(settlement).__name__)
     seconds = round(time.perf_counter() - started, 6)
     task_id = str(lease.content["id"])
-    site.hooks.event(TaskSettled(task_id, queue.name, kind.lstrip("_"), detail, seconds))
+    site.hooks.event(TaskSettled(task_id, queue.name, kind, detail, seconds))
     return not isinstance(settlement, Retry)
 
 
@@ -154,5 +168,11 @@ def _settle(site: Site, queue: QueueType, lease: Lease, settlement: Settlement) 
 
 def _announce(site: Site, lease: Lease, event: NoticeEvent, rules: list[str], details: str) -> None:
     # Before the task moves: a process that dies in between announces twice, but never not at all.
+    # A task that cannot be moved announces itself once, however often that is tried.
+    journal = lease.content["journal"]
+    if any((each["action"], each["outcome"]) == ("announced", event.value) for each in journal):
+        return
     deliveries = site.announce(event, rules, str(lease.content["id"]), details)
-    outbox.put(site.spool, site.files, deliveries)
+    if deliveries:
+        outbox.put(site.spool, site.files, deliveries)
+        lease.note(site.clock(), "notices", "announced", event.value)

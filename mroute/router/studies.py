@@ -81,6 +81,8 @@ def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -
     try:
         study, rule = _read(routing, claim.source, claim.id)
         verdict = verdict or _verdict(routing, study, ())
+        if not verdict.complete:
+            verdict = Verdict(True, "it was complete when a run that died took it")
         plan = engine.plan_study(
             study,
             TriggeredRule(study.rule_name, rule, Outcome(True, verdict.because)),

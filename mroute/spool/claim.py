@@ -54,7 +54,7 @@ class Claim:
         # The rename comes first: a claim half deleted would look like one half staged.
         released = self.folder.with_name(_RELEASED + self.folder.name)
         self.folder.rename(released)
-        shutil.rmtree(released)
+        shutil.rmtree(released, ignore_errors=True)  # what is left is cleared away by `abandoned`
         self.lock.release()
 
 

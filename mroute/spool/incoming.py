@@ -33,7 +33,8 @@ class Arrivals:
 def scan(spool: Spool, now: datetime, quiet: timedelta) -> Arrivals:
     """Look at ``incoming/``; names are sorted.
 
-    A series is complete when its folder was quiet for longer than ``quiet``.
+    A series is complete when its folder was quiet for longer than ``quiet``. One that is dated
+    further into the future than that is, too: the clock was set back, and it would wait for long.
     """
     complete: list[str] = []
     pending: list[str] = []
@@ -45,7 +46,7 @@ def scan(spool: Spool, now: datetime, quiet: timedelta) -> Arrivals:
                 continue
             with suppress(FileNotFoundError):  # another router was here since the scan began
                 changed = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
-                (complete if now - changed > quiet else pending).append(entry.name)
+                (complete if abs(now - changed) > quiet else pending).append(entry.name)
     return Arrivals(tuple(sorted(complete)), tuple(sorted(pending)), tuple(sorted(loose)))
 
 

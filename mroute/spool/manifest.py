@@ -145,7 +145,7 @@ def _files_of(task: TaskPlan, subject: Subject, present: Collection[str]) -> tup
     """What a task takes; a dead letter without a choice of files takes everything."""
     if task.files is None and task.queue == Finish.ERROR:
         return tuple(sorted(present))
-    return _with_tags(task.files or subject.images, present)
+    return _with_tags(subject.images if task.files is None else task.files, present)
 
 
 def kept_name(name: str) -> str:

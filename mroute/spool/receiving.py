@@ -11,9 +11,12 @@ import filecmp
 import os
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
-from mroute.errors import TagsError
+from filelock import FileLock
+
+from mroute.errors import TagsError, describe
 from mroute.names import safe_name
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool, tags_file
@@ -42,10 +45,7 @@ def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
         raise TagsError(f"'{image.name}' has no SeriesInstanceUID or no SOPInstanceUID")
     series_uid = safe_name(uids[0], "SeriesInstanceUID")
     name = f"{series_uid}#{safe_name(uids[1], 'SOPInstanceUID')}.dcm"
-    folder = spool.staging / f"{_PREFIX}{uuid.uuid4()}"
-    folder.mkdir()
-    lock = try_lock(folder / "lock")
-    assert lock is not None, "nobody else knows the folder yet"
+    folder, lock = _own_folder(spool)
     try:
         try:
             write_tags(files, folder / name, tags)
@@ -65,23 +65,49 @@ def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
         lock.release()
 
 
-def resume_received(spool: Spool, files: Files) -> int:
-    """Finish what processes that died were receiving; returns how many images that were."""
+def resume_received(spool: Spool, files: Files, tell: Callable[[str, str], None]) -> int:
+    """Finish what processes that died were receiving; returns how many images that were.
+
+    What cannot be finished now stays for the next time, and keeps no other image waiting;
+    ``tell(where, why)`` is called for it.
+    """
     resumed = 0
     for folder in sorted(spool.staging.glob(f"{_PREFIX}*")):
         lock = try_lock(folder / "lock")
         if lock is None:
             continue
-        copies = list(folder.glob(f"*{_COPYING}"))
-        if copies and not Path((folder / _SOURCE).read_text("utf-8")).exists():
-            copies[0].rename(copies[0].with_suffix(""))
-        images = list(folder.glob("*.dcm"))
-        if images:
-            _publish(files, spool.incoming / images[0].name.partition("#")[0], folder)
-            resumed += 1
-        shutil.rmtree(folder, ignore_errors=True)
-        lock.release()
+        try:
+            resumed += _resume(spool, files, folder)
+        except OSError as error:
+            tell(str(folder), f"an image cannot be received: {describe(error)}")
+        finally:
+            lock.release()
     return resumed
+
+
+def _resume(spool: Spool, files: Files, folder: Path) -> int:
+    copies = list(folder.glob(f"*{_COPYING}"))
+    if copies and not Path((folder / _SOURCE).read_text("utf-8")).exists():
+        copies[0].rename(copies[0].with_suffix(""))
+    images = list(folder.glob("*.dcm"))
+    if images:
+        _publish(files, spool.incoming / images[0].name.partition("#")[0], folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return len(images)
+
+
+def _own_folder(spool: Spool) -> tuple[Path, FileLock]:
+    """A new staging folder with its lock.
+
+    `resume_received` may find a folder before its lock is taken, and clear it away as empty.
+    """
+    for _ in range(_ATTEMPTS):
+        folder = spool.staging / f"{_PREFIX}{uuid.uuid4()}"
+        folder.mkdir()
+        lock = try_lock(folder / "lock")
+        if lock is not None:
+            return folder, lock
+    raise TimeoutError(f"no folder in '{spool.staging}' could be locked {_ATTEMPTS} times in a row")
 
 
 def _take(files: Files, image: Path, destination: Path) -> Path | None:

@@ -94,7 +94,7 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
         if name == FORCE_RULE_FILE or name.endswith(TAGS_SUFFIX):
             continue
         if name.startswith("."):
-            rejected.append(Rejected(name, f"'{name}' is hidden; what is it doing in a series?"))
+            rejected.append(Rejected(name, f"'{name}' is hidden; a series folder holds images"))
         elif not path.is_file() or path.is_symlink():
             rejected.append(Rejected(name, f"'{name}' is no file; a series folder holds images"))
         elif tags_file(path).name in entries:

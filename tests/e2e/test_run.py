@@ -201,3 +201,40 @@ def test_a_part_that_fails_keeps_no_other_from_its_work(
     assert "mroute: router failed: TypeError: a mistake in mroute" in result.output
     assert "Traceback" not in result.output
     assert set(Played(tmp_path).images("pacs")) == {"1.1#0"}
+
+
+def test_a_task_that_cannot_be_settled_rests_and_is_announced_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from mroute.spool.queue import Lease
+
+    now = [datetime.now(UTC) + timedelta(seconds=5)]
+    told = """{channel: webhook, url: "http://127.0.0.1:9", events: [completed]}"""
+    rules = (
+        f"{HEAD}rules: {{r: {{when: 'True', action: route, targets: [pacs], notify: [{told}]}}}}"
+    )
+    move, tried = Lease.move, list[str]()
+
+    def fail(self: Lease, *arguments: object) -> None:
+        tried.append(self.folder.name)
+        raise OSError(28, "No space left on device", "success")
+
+    drop(tmp_path, "1.1")
+    hooks, registry = plugins_with()
+    with open_site(write_rules(tmp_path, rules), hooks, registry, lambda: now[0]) as site:
+        parts = Service(site)._parts()
+        parts["router"]()
+        monkeypatch.setattr(Lease, "move", fail)
+        for seconds in (0, 1, 31):
+            now[0] += timedelta(seconds=seconds)
+            assert parts["queue outgoing"]() == 0
+        assert len(tried) == 2
+        monkeypatch.setattr(Lease, "move", move)
+        now[0] += timedelta(seconds=31)
+        assert parts["queue outgoing"]() == 1
+    (task,) = (tmp_path / "spool" / "success").glob("*/task.json")
+    actions = [each["action"] for each in json.loads(task.read_text())["journal"]]
+    assert actions.count("announced") == 1
+    assert len(list((tmp_path / "spool" / "outbox").glob("*.json"))) == 1

@@ -33,6 +33,15 @@ def test_a_series_is_complete_when_quiet_for_longer_than_the_limit(
     assert arrivals.pending == ("1.2", "1.3")
 
 
+def test_a_series_from_the_future_does_not_wait_for_the_clock_to_catch_up(
+    spool: Spool, make_series: MakeSeries
+) -> None:
+    for uid, seconds in {"1.1": -59, "1.2": -3600}.items():
+        age(make_series(uid), seconds)
+    arrivals = scan(spool, NOW, QUIET)
+    assert (arrivals.complete, arrivals.pending) == (("1.2",), ("1.1",))
+
+
 def test_what_a_receiver_could_not_parse_is_no_series(
     spool: Spool, make_series: MakeSeries
 ) -> None:

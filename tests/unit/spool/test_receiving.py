@@ -20,6 +20,13 @@ from mroute.spool.receiving import receive, resume_received
 from tests.faults import Killed, fault
 from tests.unit.spool.conftest import UID
 
+told: list[str] = []
+
+
+def tell(where: str, why: str) -> None:
+    told.append(why)
+
+
 TAGS = {"SeriesInstanceUID": UID, "SOPInstanceUID": "7"}
 
 
@@ -84,7 +91,7 @@ def test_an_image_is_never_lost_wherever_receiving_is_killed(
                 stored = list(spool.incoming.rglob("*.dcm"))
                 assert image.exists() or stored, f"lost at operation {at}"
                 assert all(path.read_bytes() == b"image" for path in stored)
-        resume_received(spool, files)
+        resume_received(spool, files, tell)
         if image.exists():
             receive(spool, files, image, TAGS)
         assert [path.name for path in spool.staging.iterdir()] == ["locks"]
@@ -110,7 +117,7 @@ def test_an_image_on_another_file_system_is_in_one_place_wherever_receiving_is_k
         image.write_bytes(b"image")
         with fault(tmp_path, at) as trap, suppress(Killed):
             receive(spool, files, image, TAGS)
-        resume_received(spool, files)
+        resume_received(spool, files, tell)
         stored = list(spool.incoming.rglob("*.dcm"))
         # A fast router and a fast inbox: whatever is there now is taken, and must be all there is.
         assert len(stored) + image.exists() == 1, f"killed at operation {at}"
@@ -155,3 +162,23 @@ def test_images_of_one_uid_received_at_once_are_all_kept(
         thread.join()
     stored = sorted(path.read_text() for path in spool.incoming.rglob("*.dcm"))
     assert stored == sorted(f"{sender}-{number}" for sender in range(4) for number in range(20))
+
+
+def test_an_image_that_cannot_be_finished_keeps_no_other_waiting(
+    spool: Spool, files: Files, tmp_path: Path
+) -> None:
+    for uid in ("1.1", "1.2"):
+        (tmp_path / uid).write_text(uid)
+        tags = {"SeriesInstanceUID": uid, "SOPInstanceUID": "7"}
+        (spool.incoming / uid).write_text("in the way")
+        with pytest.raises(OSError, match="File exists"):
+            receive(spool, files, tmp_path / uid, tags)
+    (spool.incoming / "1.2").unlink()
+    told.clear()
+    assert resume_received(spool, files, tell) == 1
+    assert [path.read_text() for path in spool.incoming.rglob("*.dcm")] == ["1.2"]
+    (why,) = told
+    assert why == f"an image cannot be received: '{spool.incoming / '1.1'}': File exists"
+    (spool.incoming / "1.1").unlink()
+    assert resume_received(spool, files, tell) == 1
+    assert sorted(path.read_text() for path in spool.incoming.rglob("*.dcm")) == ["1.1", "1.2"]

@@ -101,7 +101,7 @@ def test_what_is_no_image_is_rejected_and_the_rest_is_not(make_series: MakeSerie
     contents = survey(folder, refuse, FILES)
     assert contents.images == (f"{UID}#0.dcm", f"{UID}#1.dcm")
     assert {each.name: each.reason for each in contents.rejected} == {
-        ".hidden.part": "'.hidden.part' is hidden; what is it doing in a series?",
+        ".hidden.part": "'.hidden.part' is hidden; a series folder holds images",
         "link.dcm": "'link.dcm' is no file; a series folder holds images",
         "lonely.tags": "'lonely.tags' has no image beside it",
         "notes.txt": "'notes.txt' is no DICOM file",
