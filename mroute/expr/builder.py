@@ -36,6 +36,7 @@ from mroute.expr.nodes import (
     Tag,
     Unary,
 )
+from mroute.expr.scanner import Scanner
 from mroute.expr.spelling import read_number, read_text
 
 _Parts: TypeAlias = list[Any]
@@ -52,7 +53,7 @@ def lark_parser() -> Lark:
         rel_to=__file__,
         start=[str(language) for language in Language],
         parser="lalr",
-        lexer="basic",
+        lexer=Scanner,
         transformer=_Builder(),
     )
 

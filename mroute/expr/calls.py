@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mroute.expr.function import RuleFunction
-from mroute.expr.language import MAX_STEPS, Type
+from mroute.expr.language import Type
 from mroute.expr.operators import conjunction, disjunction, truth
 from mroute.expr.values import (
     UnanswerableError,
@@ -96,34 +96,19 @@ def all_of(values: Value) -> bool | Unknown:
     return conjunction(*values) if type(values) is tuple else _no_list(values)
 
 
-def loop(
-    stop: bool,
-    source: Value,
-    rounds_around: int,
-    operations: int,
-    body: Callable[[Value, int], Value],
-) -> bool | Unknown:
+def loop(stop: bool, source: Value, body: Callable[[Value], Value]) -> bool | Unknown:
     """``any(body for x in source)`` where ``stop`` is true, ``all(...)`` where it is false.
 
     Args:
         stop: the answer of one round that decides the whole.
         source: the list.
-        rounds_around: how often this loop runs itself, through the loops around it.
-        operations: how much one round does.
-        body: takes an item, and how often it runs in all.
-
-    Returns:
-        The answer; unknown where there is too much to do. Whether there is depends on nothing but
-        the lengths of the lists, so that the order of operands still does not matter.
+        body: takes an item.
     """
     if type(source) is not tuple:
         return _no_list(source)
-    rounds = rounds_around * len(source)
-    if rounds * operations > MAX_STEPS:
-        return Unknown(f"a loop over {len(source):,} items takes more than {MAX_STEPS:,} steps")
     unknown: Unknown | None = None
     for value in source:
-        answer = truth(body(value, rounds))
+        answer = truth(body(value))
         if answer is stop:
             return stop
         if unknown is None and type(answer) is Unknown:

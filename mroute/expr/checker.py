@@ -14,10 +14,11 @@ from typing import Any
 
 from mroute.errors import Problem, Severity
 from mroute.expr import names, operands
+from mroute.expr.constants import constants
 from mroute.expr.errors import Code, problem_at
 from mroute.expr.function import Functions, RuleFunction
 from mroute.expr.functions import METHODS
-from mroute.expr.language import MAX_INTEGER, MAX_LOOPS, Language, Type
+from mroute.expr.language import MAX_INTEGER, Language, Type
 from mroute.expr.nodes import (
     And,
     Attribute,
@@ -68,15 +69,9 @@ def check(tree: Tree, functions: Functions) -> Checked:
     if tree.language is Language.COMPLETION:
         checker.completion(tree.root)
     else:
-        loops = [node for node, _ in walk(tree.root) if isinstance(node, Loop)]
-        if len(loops) > MAX_LOOPS:
-            checker.report(
-                loops[0].place,
-                Code.LOOP,
-                f"the expression has {len(loops)} loops, at most {MAX_LOOPS} are allowed",
-                "split the rule into several",
-            )
         checker.condition(tree.root)
+        if checker.constants and not checker.has_errors:
+            constants(checker, tree.root)
     found = sorted(dict.fromkeys(checker.problems), key=lambda p: (p.line, p.column, p.code))
     return Checked(tree, functions, tuple(found))
 
@@ -89,6 +84,8 @@ class Checker:
         self.functions = functions
         self.problems: list[Problem] = []
         self.variables: dict[str, Type] = {}
+        self.constants: list[Node] = []
+        self._reads = 0
 
     def report(
         self,
@@ -100,6 +97,11 @@ class Checker:
     ) -> None:
         """Collect a finding."""
         self.problems.append(problem_at(self.text, place, code, message, hint, severity))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something found so far keeps the expression from being used."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
 
     def condition(self, node: Node, symbol: str = "") -> bool:
         """Check a ``node`` that has to be true or false, as an operand of ``symbol`` if given.
@@ -121,11 +123,20 @@ class Checker:
         rule = _RULES.get(type(node))
         if rule is None:
             raise TypeError(f"no type for {node!r}")
-        return rule(self, node)
+        before = self._reads
+        kind = rule(self, node)
+        if self._reads == before and not isinstance(node, _WRITTEN):
+            self.constants.append(node)
+        return kind
 
     def _tag(self, node: Tag) -> Type:
+        self._reads += 1
         names.tag(self, node)
         return Type.TEXT
+
+    def _name(self, node: Name) -> Type:
+        self._reads += 1
+        return names.name(self, node)
 
     def _items(self, node: Items) -> Type:
         for item in node.items:
@@ -164,6 +175,7 @@ class Checker:
     def _literal(self, node: Literal) -> Type:
         value = node.value
         if isinstance(value, bool):
+            self.constants.append(node)
             return Type.TRUTH
         if isinstance(value, str):
             return Type.TEXT
@@ -178,6 +190,8 @@ class Checker:
         if function is None:
             names.unknown_function(self, node)
             return Type.ANY
+        # What need not give the same again is no constant.
+        self._reads += not function.pure
         tags_only = all(isinstance(argument, Tag) for argument in node.arguments)
         if node.name in ("has", "empty") and not tags_only:
             message = f"'{node.name}' takes a tag by its name"
@@ -230,6 +244,7 @@ class Checker:
                 self.report(argument.place, Code.ARGUMENT, message, hint)
 
     def _loop(self, node: Loop) -> Type:
+        before = self._reads
         if not operands.loop(self, node):
             return Type.ANY
         outer = self.variables.get(node.variable)
@@ -240,6 +255,9 @@ class Checker:
             del self.variables[node.variable]
         else:
             self.variables[node.variable] = outer
+        if not self.variables and not any(isinstance(each, Tag) for each, _ in walk(node)):
+            # It read its own variable, and nothing else.
+            self._reads = before
         return Type.TRUTH
 
     def completion(self, node: Node) -> None:
@@ -270,7 +288,7 @@ class Checker:
 _RULES: Mapping[type[Node], Callable[[Checker, Any], Type]] = {
     Literal: Checker._literal,
     Tag: Checker._tag,
-    Name: names.name,
+    Name: Checker._name,
     Items: Checker._items,
     Attribute: Checker._attribute,
     Call: Checker._call,
@@ -287,6 +305,9 @@ _RULES: Mapping[type[Node], Callable[[Checker, Any], Type]] = {
     Choice: Checker._choice,
 }
 """What gives each node its type."""
+
+_WRITTEN = (Literal, Items)
+"""What is a constant because it was written as one."""
 
 
 def _accepts(declared: Type, argument: Node, kind: Type) -> bool:

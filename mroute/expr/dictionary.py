@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mroute.expr.errors import nearest
+from mroute.expr.nodes import Tag
 
 FACTS: Final = (
     "SenderAddress",
@@ -31,6 +32,11 @@ _NUMERIC = re.compile(r"[0-9a-fA-F]{4},[0-9a-fA-F]{4}")
 def canonical(name: str) -> str | None:
     """The DICOM keyword or fact that ``name`` is in some case, or None where there is none."""
     return _spellings().get(name.lower())
+
+
+def keyword_of(tag: Tag) -> str:
+    """What ``tag`` is called: as in the dictionary, where that knows it in some case."""
+    return tag.name if tag.exact else canonical(tag.name) or tag.name
 
 
 def is_numeric(name: str) -> bool:

@@ -45,6 +45,8 @@ class Code(StrEnum):
     LOOP = "MR137"
     NO_LIST = "MR140"
     TEXT_ORDER = "MR141"
+    ALWAYS = "MR145"
+    CONSTANT = "MR146"
     COMPLETION = "MR150"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from mroute.errors import ExpressionError
@@ -11,10 +9,8 @@ from mroute.expr import BUILTINS, Code, Language, check, compile_completion, com
 from mroute.expr.language import (
     MAX_ITEMS,
     MAX_LENGTH,
-    MAX_LOOPS,
     MAX_NESTING,
     MAX_NUMBER_TEXT,
-    MAX_STEPS,
     MAX_TEXT,
 )
 
@@ -165,30 +161,3 @@ def test_the_limits_of_values() -> None:
     split = compile_text("len(tags.PatientComments.split('b')) > 0")
     assert split.value({"PatientComments": "ab" * (MAX_ITEMS - 1)}) is True
     assert split.value({"PatientComments": "ab" * MAX_ITEMS}) is None
-
-
-def test_loops_are_bounded_whatever_the_order() -> None:
-    parts = "tags.PatientComments.split('\\\\')"
-    twice = f"any(any(x + y == 'b' for y in {parts}) for x in {parts})"
-    for text in (twice, f"{twice} or False", f"False or {twice}"):
-        outcome = compile_text(text).evaluate(BIG)
-        assert outcome.value is None
-        assert f"takes more than {MAX_STEPS:,} steps" in outcome.because
-    assert compile_text(twice).value({"PatientComments": "a\\b\\"}) is True
-
-
-def test_the_number_of_loops_is_bounded() -> None:
-    one = "any(x == 'a' for x in ['a'])"
-    assert compile_text(" and ".join([one] * MAX_LOOPS)).value({}) is True
-    assert refusal(" and ".join([one] * (MAX_LOOPS + 1))) == {Code.LOOP}
-
-
-def test_the_worst_expressions_end_soon() -> None:
-    parts = "tags.PatientComments.split('\\\\')"
-    body = f"x == 'q' or sorted({parts}) == {parts} and sum({parts}) == 1"
-    text = " or ".join([f"any({body} for x in {parts})"] * MAX_LOOPS)
-    program = compile_text(text)
-    began = time.perf_counter()
-    assert program.value(BIG) is False
-    # The page of the language says 2 to 3 seconds; the machine may do other things meanwhile.
-    assert time.perf_counter() - began < 15

@@ -73,7 +73,6 @@ def test_the_limits_are_those_of_the_language() -> None:
     assert [10**30 if s == "10^30" else int(s.replace(",", "")) for s in stated] == [
         language.MAX_LENGTH,
         language.MAX_NESTING,
-        language.MAX_LOOPS,
         language.MAX_STEPS,
         language.MAX_INTEGER,
         language.MAX_TEXT,

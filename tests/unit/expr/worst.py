@@ -1,0 +1,60 @@
+"""The worst expressions that are known, made for the purpose, and the tags that make them so."""
+
+from __future__ import annotations
+
+from mroute.expr.language import MAX_LENGTH
+
+BIG = {f"Tag{n}": "word " * 204 + "word" for n in range(98)} | {
+    "PatientComments": "a\\" * 512,
+    "Rows": "512",
+}
+"""100 tags, of about 1 KiB each."""
+
+TEXT = "tags.PatientComments"
+PARTS = f"{TEXT}.split('\\\\')"
+_NAMES = ", ".join(f"'{n}'" for n in range(2_000))
+
+
+def _repeated(*parts: str) -> str:
+    """As many different conditions as fit, joined by ``or``; "%" becomes a number."""
+    made: list[str] = []
+    length, number = 0, 0
+    while True:
+        part = parts[number % len(parts)].replace("%", str(number))
+        length += len(part) + 4
+        if length > MAX_LENGTH:
+            return " or ".join(made)
+        made.append(part)
+        number += 1
+
+
+WORST = {
+    "a loop over a long list, with more of it inside": (
+        f"any(x == 'q' or sorted({PARTS}) == {PARTS} and sum({PARTS}) == 1 for x in {PARTS})"
+    ),
+    "the same, again and again": _repeated(
+        f"any(x == '%' or sorted({PARTS}) == {PARTS} and sum({PARTS}) == 1 for x in {PARTS})"
+    ),
+    "two loops": f"any(any(x + y == 'b' for y in {PARTS}) for x in {PARTS})",
+    "three loops": (
+        f"any(any(any(x + y + z == 'b' for z in {PARTS}) for y in {PARTS}) for x in {PARTS})"
+    ),
+    "loops over what is written": f"any(any(x + y == '' for y in [{_NAMES}]) for x in [{_NAMES}])",
+    "many filters": f"any(x == 'z' for x in {PARTS}{''.join([' if x != 1'] * 200)})",
+    "many comparisons": _repeated("tags.Rows == %"),
+    "many tags in another case": _repeated("tags.pixelspacing == '%'"),
+    "many searches": _repeated(f"'%' in {TEXT}"),
+    "many numbers in lists": _repeated(f"% in {PARTS}"),
+    "many conversions": _repeated(f"{TEXT}.lower() == '%'", f"{TEXT}.title() == '%'"),
+    "many sums": _repeated(f"sum({PARTS}) == %"),
+    "many sorted lists": _repeated(f"sorted({PARTS}) == ['%']"),
+    "many long lists, sorted": _repeated(
+        f"sorted({TEXT}.replace('a', '{'bcd' * 30}').split('c')) == ['%']"
+    ),
+    "many joined texts": _repeated(f"'{'x' * 90}'.join({PARTS}) == '%'"),
+    "many lists, added": _repeated(f"len({' + '.join([PARTS] * 30)}) == %"),
+    "lists of lists": f"[{', '.join([PARTS] * 400)}] == [{', '.join([PARTS] * 400)}]",
+    "methods on methods": _repeated(f"{TEXT}{'.upper().lower()' * 45} == '%'"),
+    "choices": _repeated(f"({TEXT}.upper() if '%' in {TEXT} else {TEXT}.lower()) == 'x'"),
+}
+"""What each is, and the expression."""
