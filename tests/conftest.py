@@ -24,6 +24,9 @@ settings.register_profile("mroute", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "mroute")
 
+# No test reads what another, or an earlier run, has left; those of the cache make their own.
+os.environ["MROUTE_CACHE_DIR"] = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Environment:
@@ -45,6 +48,7 @@ class Environment:
             **inherited,
             "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "VIRTUAL_ENV": str(self.folder),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
             "COLUMNS": "100",
             "NO_COLOR": "1",
             # Build with what is installed: no registry is asked. pip reads "0" as "no isolation".

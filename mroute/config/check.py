@@ -7,7 +7,7 @@ field by its name, except those that every rule has.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,16 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(slots=True)
 class Checks:
-    """The checks of one file; ``conditions`` are those of its expressions, by their text."""
+    """The checks of one file.
+
+    ``conditions`` are those of its expressions, by their text; ``remembered`` are some that were
+    checked before and need not be again.
+    """
 
     source: Source
     functions: Functions
     absent: Absent
+    remembered: Mapping[str, Checked] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     conditions: dict[str, Checked] = field(default_factory=dict)
 
@@ -113,18 +118,16 @@ class Checks:
 
     def _expression(self, language: Language, node: Node) -> None:
         text: str = node.value
-        known = self.conditions.get(text) if language is Language.CONDITION else None
-        if known and not known.problems:
-            return
-        functions = self.functions if language is Language.CONDITION else {}
         try:
-            checked = known or check(parse(text, language), functions)
+            if language is Language.CONDITION:
+                checked = self.conditions.get(text) or self.remembered.get(text)
+                self.conditions[text] = checked = checked or check(parse(text), self.functions)
+            else:
+                checked = check(parse(text, language), {})
         except ExpressionError as error:
             self._tell(node, error.problems)
-            return
-        self._tell(node, checked.problems)
-        if language is Language.CONDITION:
-            self.conditions[text] = checked
+        else:
+            self._tell(node, checked.problems)
 
     def _tell(self, node: Node, problems: Sequence[Problem]) -> None:
         for problem in problems:

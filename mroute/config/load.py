@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mroute.config.absent import Absent
 from mroute.config.blame import plugin_failures
+from mroute.config.cache import ConditionCache
 from mroute.config.check import Checks
 from mroute.config.choice import ACTION
 from mroute.config.codes import Code
@@ -87,8 +88,12 @@ def _examine(path: Path, registry: Registry) -> _Result:
     # The edge of the plugins: the validators of their models run within this call.
     except Exception as error:  # noqa: BLE001
         problems += plugin_failures(source, composition, registry, context, error)
-    checks = Checks(source, registry.functions, absent)
+    cache = ConditionCache(path, registry)
+    remembered = cache.read()
+    checks = Checks(source, registry.functions, absent, remembered)
     checks.run(shape)
+    if checks.conditions.keys() != remembered.keys():
+        cache.write(checks.conditions)
     return _Result(_sorted([*problems, *checks.problems]), content, checks.conditions)
 
 

@@ -1,0 +1,209 @@
+"""Conditions kept on disk: they are the same, and used only where they can be relied on."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mroute.config.check
+from mroute.config import load, validate
+from mroute.config.cache import FOLDER_VARIABLE, ConditionCache
+from mroute.expr import BUILTINS, RuleFunction, Tree, Type, check, compile_condition, parse
+from mroute.expr.nodes import Node
+from mroute.expr.printer import print_tree
+from mroute.expr.stored import read_back, write_down
+from mroute.registry import Registry
+from tests.unit.expr.strategies import conditions
+
+RULES = """\
+version: 1
+targets: {archive: {type: folder, path: archive}}
+rules:
+  thin:
+    when: tags.Modality == 'CT' and tags.SliceThickness < 2
+    action: route
+    targets: [archive]
+  warned: {when: "tags.Modality in ('MR')", action: route, targets: [archive]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the cache is; the rule file is beside it."""
+    (tmp_path / "mroute.yaml").write_text(RULES)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def rule_file(folder: Path) -> Path:
+    return folder.parent / "mroute.yaml"
+
+
+def kept(folder: Path) -> Path:
+    (file,) = folder.iterdir()
+    return file
+
+
+def parsed(rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that are read when the rule file is validated."""
+    texts = []
+
+    def spy(text: str, *more: object) -> Tree:
+        texts.append(text)
+        return parse(text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mroute.config.check, "parse", spy)
+        validate(rule_file, registry)
+    return texts
+
+
+@given(st.lists(conditions(3), min_size=1, max_size=5))
+def test_what_is_read_back_is_what_was_written(roots: list[Node]) -> None:
+    checked = {
+        text: check(parse(text), BUILTINS) for text in (print_tree(Tree(root)) for root in roots)
+    }
+    written = json.loads(json.dumps(write_down(checked)))
+    found = read_back(written, BUILTINS)
+    assert found == checked
+    for text, each in found.items():
+        assert print_tree(each.tree) == text
+        assert compile_condition(each).value({"Modality": "MR"}) is compile_condition(
+            checked[text]
+        ).value({"Modality": "MR"})
+
+
+def test_a_file_is_parsed_once(
+    rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = validate(rule_file, registry)
+    assert [problem.code for problem in first] == ["MR140"]
+    assert parsed(rule_file, registry, monkeypatch) == []
+    assert validate(rule_file, registry) == first
+    decision = load(rule_file, registry).rules.evaluate({"Modality": "CT", "SliceThickness": "1"})
+    assert decision.triggered == ("thin",)
+
+
+def test_only_what_is_new_is_parsed(
+    rule_file: Path, folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate(rule_file, registry)
+    rule_file.write_text(RULES.replace("('MR')", "['MR']"))
+    assert parsed(rule_file, registry, monkeypatch) == ["tags.Modality in ['MR']"]
+    assert "('MR')" not in kept(folder).read_text()
+    assert parsed(rule_file, registry, monkeypatch) == []
+
+
+def test_nothing_is_kept_of_a_text_that_is_none(
+    rule_file: Path, folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule_file.write_text(RULES.replace("in ('MR')", "= 'MR'"))
+    for _ in range(2):
+        assert "MR106" in {problem.code for problem in validate(rule_file, registry)}
+    assert parsed(rule_file, registry, monkeypatch) == ["tags.Modality = 'MR'"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:-1],
+        lambda content: content.replace(b"CT", b"MR"),
+        lambda content: b"x" + content,
+        lambda content: content.split(b"\n")[0],
+        lambda content: b"\xff" * 100,
+        lambda content: os.urandom(1000),
+    ],
+)
+def test_a_damaged_file_is_made_anew(
+    rule_file: Path,
+    folder: Path,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: object,
+) -> None:
+    problems = validate(rule_file, registry)
+    good = kept(folder).read_bytes()
+    kept(folder).write_bytes(damage(good))  # type: ignore[operator]
+    assert len(parsed(rule_file, registry, monkeypatch)) == 2
+    assert kept(folder).read_bytes() == good
+    assert validate(rule_file, registry) == problems
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        None,
+        [],
+        {},
+        {"nodes": [[99]], "texts": {}},
+        {"nodes": [["x"]], "texts": {}},
+        {"nodes": [[0]], "texts": {}},
+        {"nodes": [], "texts": {"True": [0, []]}},
+        {"nodes": [[0, True]], "texts": {"True": [0, [["x"]]]}},
+        {"nodes": [[0, True]], "texts": {"True": 0}},
+    ],
+)
+def test_anything_else_is_no_condition(written: object) -> None:
+    with pytest.raises(ValueError, match=r"argument|conditions|values|unpack"):
+        read_back(written, BUILTINS)
+
+
+def test_what_others_could_have_written_is_not_read(
+    rule_file: Path, folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate(rule_file, registry)
+    assert folder.stat().st_mode & 0o77 == 0
+    assert kept(folder).stat().st_mode & 0o77 == 0
+    kept(folder).chmod(0o666)
+    assert len(parsed(rule_file, registry, monkeypatch)) == 2
+
+
+def test_other_functions_are_another_key(
+    rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate(rule_file, registry)
+    function = RuleFunction("twice", (Type.NUMBER,), Type.NUMBER, lambda n: 2 * n)
+    more = replace(registry, functions=MappingProxyType({**registry.functions, "twice": function}))
+    assert ConditionCache(rule_file, more).read() == {}
+    changed = replace(function, returns=Type.TEXT)
+    other = replace(more, functions=MappingProxyType({**registry.functions, "twice": changed}))
+    ConditionCache(rule_file, more).write({})
+    assert ConditionCache(rule_file, other)._key != ConditionCache(rule_file, more)._key
+    updated = replace(
+        registry, plugins=tuple(replace(each, version="99") for each in registry.plugins)
+    )
+    assert registry.plugins
+    assert ConditionCache(rule_file, updated)._key != ConditionCache(rule_file, registry)._key
+
+
+def test_without_a_folder_nothing_is_kept(
+    rule_file: Path, folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, "")
+    validate(rule_file, registry)
+    assert not folder.exists()
+    monkeypatch.setenv(FOLDER_VARIABLE, str(rule_file))
+    assert [problem.code for problem in validate(rule_file, registry)] == ["MR140"]
+
+
+def test_the_folder_is_where_caches_are(
+    rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = rule_file.parent / "home"
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    validate(rule_file, registry)
+    assert kept(home / ".cache/mroute").is_file()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "elsewhere"))
+    validate(rule_file, registry)
+    assert kept(home / "elsewhere/mroute").is_file()
