@@ -6,8 +6,6 @@ of patients are left out: mroute sets that up for everybody who logs with struct
 
 from __future__ import annotations
 
-import structlog
-
 from mroute.api import (
     ArrivalIgnored,
     ConfigurationChanged,
@@ -24,6 +22,8 @@ from mroute.api import (
 @hookimpl
 def mroute_event(event: Event) -> None:
     """Log the event with all its facts."""
+    import structlog  # brings half a terminal with it: only where something happens
+
     log = structlog.get_logger("mroute")
     write = log.warning if is_warning(event) else log.info
     write(event.name, **event.facts())
