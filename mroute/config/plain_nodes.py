@@ -14,9 +14,20 @@ from functools import partial
 from typing import Any, NoReturn
 
 from mroute.config.codes import Code
-from mroute.config.nodes import Content, Entry, Fault, Node, Path, Style, mapping, sequence
+from mroute.config.nodes import (
+    MAX_NESTING,
+    TOO_DEEP,
+    Content,
+    Entry,
+    Fault,
+    Node,
+    Path,
+    Style,
+    mapping,
+    sequence,
+)
 from mroute.config.spans import Spans, json_spans, toml_spans
-from mroute.config.yaml_nodes import MAX_NESTING, duplicate
+from mroute.config.yaml_nodes import duplicate
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -41,8 +52,7 @@ def _read(
         faults = [duplicate(*each) for each in spans.repeated]
         root = _Builder(spans, faults).node(value, (), Node(None, 0, 1))
     except RecursionError:
-        message = f"mappings and lists are nested more than {MAX_NESTING} deep"
-        return Content(None, (Fault(0, 1, Code.NESTING, message),))
+        return Content(None, (Fault(0, 1, Code.NESTING, TOO_DEEP),))
     except ValueError as error:
         at, problem = _place(text, error)
         message = f"the file is not {language}: {problem[:1].lower()}{problem[1:]}"

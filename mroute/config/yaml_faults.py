@@ -12,7 +12,7 @@ from typing import TypeAlias
 import yaml
 
 from mroute.config.codes import Code
-from mroute.config.nodes import Fault
+from mroute.config.nodes import TOO_DEEP, Fault
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BEHIND_QUOTE = re.compile(r"""(?P<quote>['"])[^'"]*(?P=quote)\s*$""")
@@ -35,6 +35,8 @@ def syntax_fault(text: str, error: yaml.YAMLError) -> Fault:
     context = getattr(error, "context_mark", None)
     at = min(mark.index, len(text))
     problem = str(getattr(error, "problem", "") or "it cannot be read")
+    if "nesting depth" in problem:  # the parser has a limit too, which it meets reading ahead
+        return Fault(at, at + 1, Code.NESTING, TOO_DEEP)
     place, message, hint = _explain(text, at, context.index if context else at, problem)
     return Fault(place, place + 1, Code.SYNTAX, message, hint)
 

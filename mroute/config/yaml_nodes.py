@@ -13,15 +13,22 @@ from typing import Any, NoReturn
 import yaml
 
 from mroute.config.codes import Code
-from mroute.config.nodes import Content, Entry, Fault, Node, Style, mapping, sequence
+from mroute.config.nodes import (
+    MAX_NESTING,
+    TOO_DEEP,
+    Content,
+    Entry,
+    Fault,
+    Node,
+    Style,
+    mapping,
+    sequence,
+)
 from mroute.config.yaml_faults import forbidden_character, syntax_fault
 from mroute.config.yaml_scalars import CORE, resolve, resolve_tagged, shown
 
 # The C parser is ten times as fast; both read the same.
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-MAX_NESTING = 50
-"""Mappings and lists within each other."""
 
 MAX_ALIASED = 100_000
 """Values that aliases may add to a file: ten lines of aliases can stand for billions."""
@@ -101,8 +108,7 @@ class _Builder:
             message = f"unknown tag '{shown(event.tag)}', expected one of the YAML core schema"
             self._fault(start, end, Code.TAG, message, "remove the tag")
         if len(self._open) == MAX_NESTING:
-            message = f"mappings and lists are nested more than {MAX_NESTING} deep"
-            self._stop(start, start + 1, Code.NESTING, message)
+            self._stop(start, start + 1, Code.NESTING, TOO_DEEP)
         if event.anchor:
             self._anchors[event.anchor] = None
         self._open.append(_Open(self._behind_properties(event), event.anchor, is_mapping))
