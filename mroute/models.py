@@ -30,14 +30,22 @@ from mroute.expr import Language
 
 
 class Trigger(StrEnum):
-    """What a rule's action is carried out on: each series, or the study when it is complete."""
+    """What a rule's action is carried out on.
+
+    ``series``: each series, as soon as it is complete. ``study``: all series of a study for which
+    the rule triggered, together, when ``study`` says that it is complete.
+    """
 
     SERIES = "series"
     STUDY = "study"
 
 
 class Priority(StrEnum):
-    """Order of the tasks in a queue; ``offpeak`` tasks wait for the off-peak hours."""
+    """Order of the tasks in a queue, where several are due.
+
+    ``urgent``: before all others. ``normal``: in between, the oldest first. ``offpeak``: when
+    nothing else is due.
+    """
 
     URGENT = "urgent"
     NORMAL = "normal"
@@ -45,7 +53,11 @@ class Priority(StrEnum):
 
 
 class NoticeEvent(StrEnum):
-    """What a notification announces."""
+    """What a notification announces.
+
+    ``received``: the rule triggered for a series or study. ``completed``: what it asked for is
+    done. ``error``: that failed for good, and the images are in ``error/``.
+    """
 
     RECEIVED = "received"
     COMPLETED = "completed"
@@ -53,7 +65,12 @@ class NoticeEvent(StrEnum):
 
 
 class ForcedCompletion(StrEnum):
-    """What happens to a study that is not complete when its ``after`` has passed."""
+    """What happens to a study that is not complete when its ``after`` has passed.
+
+    ``discard``: its images go to ``discard/``. ``proceed``: the action is carried out on the series
+    that came. ``ignore``: nothing, it waits until it is complete. ``error``: its images go to
+    ``error/``.
+    """
 
     DISCARD = "discard"
     PROCEED = "proceed"
@@ -62,7 +79,11 @@ class ForcedCompletion(StrEnum):
 
 
 class Durability(StrEnum):
-    """What a committed image survives: a loss of power, or only the end of the process."""
+    """What a committed image survives.
+
+    ``power``: a loss of power, because every step waits for the disk. ``process``: the end of the
+    process, however it ends; that is faster.
+    """
 
     POWER = "power"
     PROCESS = "process"
@@ -132,16 +153,24 @@ class Reference:
     section: Literal["targets", "modules"]
 
 
-Condition = Annotated[str, ExpressionText(Language.CONDITION)]
+Condition = Annotated[
+    str,
+    ExpressionText(Language.CONDITION),
+    Field(examples=["tags.Modality == 'MR' and tags.SliceThickness < 2"]),
+]
 """An expression over the tags of a series (blueprint section 5)."""
 
-Completion = Annotated[str, ExpressionText(Language.COMPLETION)]
+Completion = Annotated[
+    str,
+    ExpressionText(Language.COMPLETION),
+    Field(examples=["'Axial T2' and ('SAG T1 GRE' or 'SAG T1 TSE')"]),
+]
 """A completion expression over the descriptions of the series received."""
 
-TargetName = Annotated[str, Reference("targets")]
+TargetName = Annotated[str, Reference("targets"), Field(examples=["archive"])]
 """The name of an entry of ``targets``."""
 
-ModuleName = Annotated[str, Reference("modules")]
+ModuleName = Annotated[str, Reference("modules"), Field(examples=["segmentation"])]
 """The name of an entry of ``modules``."""
 
 
@@ -155,7 +184,11 @@ class TargetBase(Model):
     """An entry of ``targets``; a subclass narrows ``type`` to a literal."""
 
     type: str
-    comment: str = Field("", description="Free text for people; mroute does not read it.")
+    comment: str = Field(
+        "",
+        description="Free text for people; mroute does not read it.",
+        examples=["moves to the new machine room in May"],
+    )
 
 
 class ChannelBase(Model):
@@ -163,7 +196,10 @@ class ChannelBase(Model):
 
     channel: str
     events: tuple[NoticeEvent, ...] = Field(
-        tuple(NoticeEvent), description="Which events are announced; all of them if not given."
+        tuple(NoticeEvent),
+        description="Which events are announced; all of them if not given. `received`: the rule "
+        "triggered. `completed`: what it asked for is done. `error`: that failed for good.",
+        examples=[["completed", "error"]],
     )
 
 
@@ -172,12 +208,17 @@ class ConditionBase(Model):
 
     complete: str
     after: Duration | None = Field(
-        None, description="Time since the first series after which completion is forced."
+        None,
+        description="Time since the first series after which completion is forced: then `else` "
+        "says what happens. If not given, the study waits as long as it takes.",
+        examples=["90m"],
     )
     otherwise: ForcedCompletion = Field(
         ForcedCompletion.DISCARD,
         alias="else",
-        description="What to do with a study that is not complete after that time.",
+        description="What to do with a study that is not complete when `after` has passed: "
+        "`discard` it, `proceed` with the series that came, `ignore` the time and wait on, or send "
+        "it to `error/`.",
     )
 
 
@@ -186,9 +227,16 @@ class ModuleBase(Model):
 
     runner: str
     settings: dict[str, JsonValue] = Field(
-        default_factory=dict, description="Settings for the module; a rule's settings go over them."
+        default_factory=dict,
+        description="Settings for the module, which finds them in `task.json`; those of a rule "
+        "go over them, key by key.",
+        examples=[{"threshold": 0.5}],
     )
-    comment: str = Field("", description="Free text for people; mroute does not read it.")
+    comment: str = Field(
+        "",
+        description="Free text for people; mroute does not read it.",
+        examples=["version 2.1, validated in March"],
+    )
 
 
 class RuleBase(Model):
@@ -200,16 +248,45 @@ class RuleBase(Model):
 
     when: Condition = Field(
         description="The rule triggers when this expression is true for the tags of a series.",
-        examples=["tags.Modality == 'MR' and tags.SliceThickness < 2"],
+        examples=[
+            "tags.Modality == 'MR' and tags.SliceThickness < 2",
+            "'CINE' in tags.SeriesDescription",
+        ],
     )
     action: str
     on: Trigger = Field(
-        Trigger.SERIES, description="Act on each series, or on the study when it is complete."
+        Trigger.SERIES,
+        description="Act on each `series` as soon as it is complete, or on the whole `study`: "
+        "series are then collected until the section `study` says that it is complete.",
     )
-    study: Any = Field(None, description="When the study is complete; needs `on: study`.")
-    notify: tuple[Any, ...] = Field((), description="Who is told about what, by which channel.")
-    priority: Priority = Priority.NORMAL
-    fallback: StrictBool = Field(False, description="Considered only when no other rule triggered.")
-    disabled: StrictBool = Field(False, description="Never considered.")
-    contact: str = Field("", description="Who to ask about this rule; mroute does not read it.")
-    comment: str = Field("", description="Free text for people; mroute does not read it.")
+    study: Any = Field(
+        None,
+        description="When the study is complete, and what happens if that takes too long. Needs "
+        "`on: study`, and is needed by it.",
+    )
+    notify: tuple[Any, ...] = Field(
+        (), description="Who is told about what, by which channel; no one if not given."
+    )
+    priority: Priority = Field(
+        Priority.NORMAL,
+        description="Order of the tasks in a queue: `urgent` ones first, `offpeak` ones last, and "
+        "the older before the newer.",
+    )
+    fallback: StrictBool = Field(
+        False,
+        description="Whether the rule is considered only when no other rule triggered. Its `when` "
+        "must be true all the same.",
+    )
+    disabled: StrictBool = Field(
+        False, description="Whether the rule is never considered; it is checked all the same."
+    )
+    contact: str = Field(
+        "",
+        description="Who to ask about this rule; mroute does not read it.",
+        examples=["imaging@hospital.example"],
+    )
+    comment: str = Field(
+        "",
+        description="Free text for people; mroute does not read it.",
+        examples=["for the liver study, until the end of the year"],
+    )

@@ -43,7 +43,10 @@ NOTHING: JsonObject = MappingProxyType({})
 
 
 class UidType(StrEnum):
-    """Whether a task holds one series or a whole study."""
+    """What a task holds.
+
+    ``series``: the images of one series. ``study``: those of all its series that joined.
+    """
 
     SERIES = "series"
     STUDY = "study"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, Field, create_model
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, create_model
 
 from mroute.config.choice import ACTION, CHANNEL, CONDITION, RUNNER, TARGET_TYPE, Choice, Kind
 from mroute.config.configuration import CoreSettings, Timing
@@ -28,11 +28,9 @@ from mroute.models import (
 from mroute.names import MAX_BYTES, safe_name
 from mroute.registry import Registry
 
-_NAMES = {
-    "propertyNames": {
-        "pattern": r"^[^./\\#\u0000-\u001f\u007f][^/\\#\u0000-\u001f\u007f]*$",
-        "maxLength": MAX_BYTES,
-    }
+_NAMES: dict[str, JsonValue] = {
+    "pattern": r"^[^./\\#\u0000-\u001f\u007f][^/\\#\u0000-\u001f\u007f]*$",
+    "maxLength": MAX_BYTES,
 }
 
 
@@ -163,11 +161,15 @@ def _named(what: str) -> Any:
 def _file_model(
     actions: Choice, targets: Choice, runners: Choice, settings: type[CoreSettings]
 ) -> type[BaseModel]:
-    section: dict[str, Any] = {"default_factory": dict, "json_schema_extra": _NAMES}
     fields: dict[str, Any] = {
         "schema_": (
             str,
-            Field("", alias="$schema", description="The JSON Schema, for editors of JSON."),
+            Field(
+                "",
+                alias="$schema",
+                description="The JSON Schema, for editors of JSON; in YAML a comment names it.",
+                examples=["rules.schema.json"],
+            ),
         ),
         "version": (Literal[1], Field(description="Version of the format of this file: 1.")),
         "spool": (
@@ -175,7 +177,9 @@ def _file_model(
             Field(
                 Path("spool"),
                 validate_default=True,
-                description="The folder that mroute works in; relative to this file.",
+                description="The folder that mroute works in, relative to this file; all of it on "
+                "one local file system.",
+                examples=["spool", "/var/spool/mroute"],
             ),
         ),
         "timing": (
@@ -184,24 +188,34 @@ def _file_model(
         ),
         "targets": (
             dict[_named("target name"), Annotated[TargetBase, targets]],  # type: ignore[misc]
-            Field(description="Where images can be sent, by name.", **section),
+            _section("Where images can be sent, by name.", "archive"),
         ),
         "modules": (
             dict[_named("module name"), Annotated[ModuleBase, runners]],  # type: ignore[misc]
-            Field(description="What can be run on images, by name.", **section),
+            _section("What can be run on images, by name.", "segmentation"),
         ),
         "rules": (
             dict[_named("rule name"), Annotated[RuleBase, actions]],  # type: ignore[misc]
-            Field(description="The rules, by name; their order counts.", **section),
+            _section(
+                "The rules, by name. They are considered in this order, and all that trigger are "
+                "applied; a series for which none does is discarded.",
+                "thin-slices",
+            ),
         ),
         "settings": (settings, _settings_field(settings)),
     }
     return create_model("RuleFile", __base__=Model, __doc__="A rule file of mroute.", **fields)
 
 
+def _section(description: str, name: str) -> Any:
+    """A section of named entries; ``name`` is that of the one in the examples of the schema."""
+    names: dict[str, JsonValue] = {"propertyNames": {**_NAMES, "examples": [name]}}
+    return Field(default_factory=dict, description=description, json_schema_extra=names)
+
+
 def _settings_field(settings: type[CoreSettings]) -> Any:
     """The section may be left out where every plugin has defaults for all of its own."""
-    description = "Settings of mroute and of each plugin."
+    description = "Settings of mroute itself, and a section for each plugin that has some."
     if any(each.is_required() for each in settings.model_fields.values()):
         return Field(description=description)
     return Field(default_factory=settings, description=description)

@@ -23,17 +23,27 @@ class Timing(Model):
 
     series_complete_after: Duration = Field(
         timedelta(seconds=60),
-        description="A series is complete when no image of it arrived for this time.",
+        description="A series is complete, and its rules are looked at, when no image of it "
+        "arrived for this time.",
+        examples=["60s"],
     )
     study_complete_after: Duration = Field(
         timedelta(minutes=15),
-        description="A study is quiet when no series of it arrived for this time.",
+        description="A study is quiet, which `complete: timeout` waits for, when no series of it "
+        "arrived for this time.",
+        examples=["15m"],
     )
     retry_after: Duration = Field(
-        timedelta(minutes=15), description="Time until failed work is tried again."
+        timedelta(minutes=15),
+        description="Time until failed work is tried again.",
+        examples=["15m"],
     )
     retry_max: int = Field(
-        5, ge=0, description="How often failed work is tried again before it is given up."
+        5,
+        ge=0,
+        description="How often failed work is tried again before it is given up and its images "
+        "go to `error/`. 0: never.",
+        examples=[5],
     )
 
 
@@ -42,10 +52,13 @@ class CoreSettings(Model):
 
     durability: Durability = Field(
         Durability.POWER,
-        description="What a committed image survives: loss of power, or the end of the process.",
+        description="What a committed image survives: a loss of `power`, or only the end of the "
+        "`process`, which is faster.",
     )
     log_phi: StrictBool = Field(
-        False, description="Whether logs and notifications may hold what leads to a patient."
+        False,
+        description="Whether logs and notifications may hold what leads to a patient.",
+        examples=[False],
     )
 
 

@@ -21,6 +21,11 @@ TOO_DEEP = f"mappings and lists are nested more than {MAX_NESTING} deep"
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and positions that lead from the top of a file to a value."""
 
+MAX_NESTING = 50
+"""Mappings and lists within each other."""
+
+TOO_DEEP = f"mappings and lists are nested more than {MAX_NESTING} deep"
+
 
 class Style(StrEnum):
     """How a text is written; where its characters are in the file follows from that."""

@@ -6,19 +6,19 @@ Knows how a schema says which plugin contributes what. Does not know `task.json`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import JsonSchemaValue
 
 from mroute.config.absent import CONTRIBUTIONS
 from mroute.config.choice import KINDS
 from mroute.config.compose import compose
 from mroute.models import RuleBase, Trigger
 from mroute.registry import Registry
+from mroute.schemas import DIALECT, EditorSchema, for_editors
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PLUGIN = "x-mroute-plugin"
 """Key of a definition that a plugin contributes: the plugin and its distribution."""
 
@@ -28,8 +28,6 @@ _ON_STUDY = {
     "else": {"not": {"required": ["study"], "properties": {"study": {"type": "object"}}}},
 }
 """`on: study` and a `study` section belong together, where an action has no say of its own."""
-
-_UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def rules_schema(registry: Registry) -> dict[str, Any]:
@@ -50,28 +48,36 @@ def settings_schema(registry: Registry) -> dict[str, Any]:
 
 
 def _schema_of(model: type[BaseModel], registry: Registry) -> dict[str, Any]:
-    plugins = _plugins_of_models(registry)
-    generator = type("_Attributing", (_Generator,), {"plugins": plugins, "registry": registry})
+    contributed = {"origins": _origins_of_models(registry), "registry": registry}
+    generator = type("_Attributing", (_Generator,), contributed)
     schema = model.model_json_schema(schema_generator=generator)
-    _without_path_format(schema)
-    return {"$schema": DIALECT, **schema}
+    return {"$schema": DIALECT, **for_editors(schema)}
 
 
-def _plugins_of_models(registry: Registry) -> Mapping[type[BaseModel], str]:
-    """The models that are contributed, as they are composed, with their plugin."""
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Which plugin a model comes from, and by which value of which key it is chosen."""
+
+    plugin: str
+    key: str = ""
+    value: str = ""
+
+
+def _origins_of_models(registry: Registry) -> Mapping[type[BaseModel], _Origin]:
+    """The models that are contributed, as they are composed, with where they come from."""
     composition = compose(registry)
     models = {
-        model: registry.contributed_by.get((kind.name, name), "")
+        model: _Origin(registry.contributed_by.get((kind.name, name), ""), kind.key, name)
         for kind in KINDS
         for name, model in composition.choices[kind].models.items()
     }
-    return {**models, **{model: plugin for plugin, model in registry.settings.items()}}
+    return {**models, **{model: _Origin(plugin) for plugin, model in registry.settings.items()}}
 
 
-class _Generator(GenerateJsonSchema):
-    """Marks what plugins contribute, and writes defaults as a person writes them in the file."""
+class _Generator(EditorSchema):
+    """Marks what plugins contribute, and says what it is where it is chosen."""
 
-    plugins: Mapping[type[BaseModel], str] = {}
+    origins: Mapping[type[BaseModel], _Origin] = {}
     registry: Registry
 
     def model_schema(self, schema: Any) -> JsonSchemaValue:
@@ -84,35 +90,11 @@ class _Generator(GenerateJsonSchema):
             and fields["study"].default is None
         ):
             generated |= _ON_STUDY
-        if plugin := self.plugins.get(schema["cls"]):
-            generated[PLUGIN] = self.registry.origin_of(plugin)
+        origin = self.origins.get(schema["cls"])
+        if origin and origin.plugin:
+            generated[PLUGIN] = self.registry.origin_of(origin.plugin)
+        if origin and origin.key in generated.get("properties", {}):
+            chosen = generated["properties"][origin.key]
+            meaning = generated.get("description", "")
+            chosen.setdefault("description", f"`{origin.value}`: {meaning}".removesuffix(": "))
         return generated
-
-    def encode_default(self, dft: Any) -> Any:
-        """A default as it is written in the file."""
-        return _duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """No titles for fields: the key itself says as much."""
-        return False
-
-
-def _duration(value: timedelta) -> str:
-    seconds, text = int(value.total_seconds()), ""
-    for unit, size in _UNITS:
-        if seconds >= size:
-            text += f"{seconds // size}{unit}"
-            seconds %= size
-    return text or "0s"
-
-
-def _without_path_format(schema: Any) -> None:
-    """A path is a text for a schema: the format is pydantic's own."""
-    if isinstance(schema, dict):
-        if schema.get("type") == "string" and schema.get("format") == "path":
-            del schema["format"]
-        for each in schema.values():
-            _without_path_format(each)
-    elif isinstance(schema, list):
-        for each in schema:
-            _without_path_format(each)

@@ -35,8 +35,7 @@ def syntax_fault(text: str, error: yaml.YAMLError) -> Fault:
     context = getattr(error, "context_mark", None)
     at = min(mark.index, len(text))
     problem = str(getattr(error, "problem", "") or "it cannot be read")
-    if "nesting depth" in problem:
-        # Some versions of the parser have a limit of their own, of how far they look ahead.
+    if "nesting depth" in problem:  # the parser has a limit too, which it meets reading ahead
         return Fault(at, at + 1, Code.NESTING, TOO_DEEP)
     place, message, hint = _explain(text, at, context.index if context else at, problem)
     return Fault(place, place + 1, Code.SYNTAX, message, hint)

@@ -27,6 +27,7 @@ from pydantic import (
 from mroute.errors import TaskFileError
 from mroute.models import Model, Priority
 from mroute.registry import Registry
+from mroute.schemas import DIALECT, EditorSchema, for_editors
 from mroute.spool.files import Files
 from mroute.spool.layout import TASK_FILE
 from mroute.types import JsonObject, Subject, TaskPlan, UidType
@@ -65,31 +66,61 @@ Time = Annotated[
 class TaskInfo(Model):
     """What the task is about; `MISSING` stands where a tag is missing."""
 
-    action: str
-    claim_id: str = Field(description="The round of routing that made the task; logs name it.")
-    uid: str
+    action: str = Field(
+        description="The action of the rules that the task is for.", examples=["route"]
+    )
+    claim_id: str = Field(
+        description="The round of routing that made the task; logs name it.",
+        examples=["7d5c0d1e-9a5a-4a53-8f0e-2f1f0c9e4b11"],
+    )
+    uid: str = Field(
+        description="SeriesInstanceUID, or StudyInstanceUID where the task is for a study.",
+        examples=["1.2.826.0.1.3680043.8.498.1"],
+    )
     uid_type: UidType
-    triggered_rules: tuple[str, ...] = Field(description="Names of the rules, in order.")
-    applied_rule: str = Field(description="The one rule the task is for; empty where pooled.")
+    triggered_rules: tuple[str, ...] = Field(
+        description="Names of the rules that triggered, in the order of the file; where the task "
+        "is pooled, of those that asked for it.",
+        examples=[["thin-slices", "everything-else"]],
+    )
+    applied_rule: str = Field(
+        description="Name of the one rule that the task is for; empty where it is pooled.",
+        examples=["thin-slices", ""],
+    )
     priority: Priority
-    patient_name: str
-    mrn: str
-    acc: str
-    sender_address: str
-    sender_aet: str
-    receiver_aet: str
-    device_serial_number: str
-    mroute_version: str
-    host: str
+    patient_name: str = Field(description="The tag PatientName.", examples=["DOE^JANE"])
+    mrn: str = Field(description="The tag PatientID.", examples=["4711"])
+    acc: str = Field(description="The tag AccessionNumber.", examples=["A-2026-0815", MISSING])
+    sender_address: str = Field(
+        description="Where the images came from: a host or an IP address.", examples=["10.1.2.3"]
+    )
+    sender_aet: str = Field(
+        description="AE title of the sender of the images.", examples=["SCANNER1"]
+    )
+    receiver_aet: str = Field(
+        description="AE title that the images were sent to.", examples=["MROUTE"]
+    )
+    device_serial_number: str = Field(description="The tag DeviceSerialNumber.", examples=["40123"])
+    mroute_version: str = Field(
+        description="Version of mroute that made the task.", examples=["0.1.0"]
+    )
+    host: str = Field(description="Name of the machine that made the task.", examples=["router1"])
 
 
 class JournalEntry(Model):
     """Something that was done to the task."""
 
-    time: Time
-    actor: str
-    action: str
-    outcome: str
+    time: Time = Field(
+        description="When it was done, in UTC.", examples=["2026-11-24T08:30:00+00:00"]
+    )
+    actor: str = Field(
+        description="Who did it: the router, notices, or the queue that worked on the task.",
+        examples=["router", "outgoing"],
+    )
+    action: str = Field(description="What was done.", examples=["created", "retry", "done"])
+    outcome: str = Field(
+        description="What came of it, in a sentence.", examples=["sent to 'archive'"]
+    )
 
 
 class TaskFile(BaseModel):
@@ -97,12 +128,35 @@ class TaskFile(BaseModel):
 
     model_config = ConfigDict(extra="allow", title="mroute task file")
 
-    id: str
+    id: str = Field(
+        description="Id of the task, and the name of its folder.",
+        examples=["0d7c5a86-9c0e-5bb5-8a55-3d1f3f6f2a10"],
+    )
     info: TaskInfo
-    dispatch: dict[str, JsonValue] = Field(default_factory=dict)
-    process: dict[str, JsonValue] | list[dict[str, JsonValue]] = Field(default_factory=dict)
-    study: dict[str, JsonValue] = Field(default_factory=dict)
-    journal: list[JournalEntry] = Field(min_length=1, description="What was done, oldest first.")
+    dispatch: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Where the task is sent, and how far that is; empty where it is not sent.",
+        examples=[{}],
+    )
+    process: dict[str, JsonValue] | list[dict[str, JsonValue]] = Field(
+        default_factory=dict,
+        description="The modules that are run on the task; empty where none is.",
+        examples=[{}],
+    )
+    study: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="What was collected, and when the study is complete; empty for a series.",
+        examples=[
+            {
+                "study_uid": "1.2.826.0.1.3680043.8.498.2",
+                "complete_trigger": "timeout",
+                "received_series": ["Axial T2", "SAG T1 TSE"],
+            }
+        ],
+    )
+    journal: list[JournalEntry] = Field(
+        min_length=1, description="What was done to the task, the oldest first."
+    )
 
 
 def compose_task(
@@ -188,10 +242,10 @@ def _readable(value: Any) -> Any:
 
 def task_schema(registry: Registry) -> dict[str, Any]:
     """JSON Schema of ``task.json``, with the sections of the installed queues."""
-    schema = TaskFile.model_json_schema()
+    schema = TaskFile.model_json_schema(schema_generator=EditorSchema)
     for queue in registry.queues.values():
         if queue.model is not None:
-            section = queue.model.model_json_schema(ref_template="#/$defs/{model}")
+            section = queue.model.model_json_schema(schema_generator=EditorSchema)
             schema["$defs"].update(section.pop("$defs", {}))
             schema["properties"][queue.section] = {"anyOf": [_EMPTY, section]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return {"$schema": DIALECT, **for_editors(schema)}

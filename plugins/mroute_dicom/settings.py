@@ -19,10 +19,15 @@ class DicomSettings(Model):
     """Where DICOM files come from beside the network."""
 
     inbox: FilePath | None = Field(
-        None, description="A folder out of which DICOM files are taken, with all folders in it."
+        None,
+        description="A folder out of which DICOM files are taken, with all folders in it; files "
+        "that are none go to `.rejected` there. If not given, no folder is looked into.",
+        examples=["/data/inbox"],
     )
     settle: Duration = Field(
-        timedelta(seconds=5), description="A file is taken when it did not change for this time."
+        timedelta(seconds=5),
+        description="A file is taken out of `inbox` when it did not change for this time.",
+        examples=["5s"],
     )
 
 

@@ -16,7 +16,11 @@ class DummyTarget(TargetBase):
     """A target that takes everything and keeps nothing."""
 
     type: Literal["dummy"]
-    fail: str = Field("", description="Refuse everything with this text, to try out retries.")
+    fail: str = Field(
+        "",
+        description="Refuse everything with this text, to try out retries. Empty: take everything.",
+        examples=["the archive is down"],
+    )
 
 
 def send_to_dummy(task: Task, name: str, target: DummyTarget, context: WorkContext) -> None:

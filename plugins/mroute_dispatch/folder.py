@@ -22,7 +22,9 @@ class FolderTarget(TargetBase):
 
     type: Literal["folder"]
     path: FilePath = Field(
-        description="The folder. Where it is missing it is made, if the folder above it is there."
+        description="The folder, relative to this file. Where it is missing it is made, if the "
+        "folder above it is there.",
+        examples=["/data/archive"],
     )
 
 

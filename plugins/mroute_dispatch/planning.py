@@ -32,7 +32,9 @@ class RouteRule(RuleBase):
 
     action: Literal["route"]
     targets: Annotated[tuple[TargetName, ...], Field(min_length=1)] = Field(
-        description="Names of the targets that get the images."
+        description="Names of the targets that get the images; each gets them once, however many "
+        "rules name it.",
+        examples=[["archive"]],
     )
 
 

@@ -29,7 +29,11 @@ Time = Annotated[AwareDatetime, PlainSerializer(datetime.isoformat, return_type=
 
 
 class State(StrEnum):
-    """How far a target has come."""
+    """How far a target has come.
+
+    ``waiting``: to be sent, or to be tried again. ``complete``: it has the images. ``error``: it
+    did not take them, and trying again will hardly help.
+    """
 
     WAITING = "waiting"
     COMPLETE = "complete"
@@ -40,8 +44,14 @@ class TargetStatus(Model):
     """Where one target stands, and since when."""
 
     state: State
-    time: Time
-    reason: str = Field("", description="Why the target did not take the images.")
+    time: Time = Field(
+        description="When it came to this, in UTC.", examples=["2026-11-24T08:30:00+00:00"]
+    )
+    reason: str = Field(
+        "",
+        description="Why the target did not take the images; empty where it did.",
+        examples=["target 'archive': '/data/archive': No space left on device"],
+    )
 
 
 def _listed(names: object) -> object:
@@ -49,18 +59,30 @@ def _listed(names: object) -> object:
 
 
 class DispatchSection(Model):
-    """The section; mroute itself keeps the last two, and keys of others are left in it."""
+    """Where the task is sent, and how far that has come.
+
+    mroute itself keeps ``retries`` and ``next_retry_at``; keys of others are left in the section.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     target_name: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
-        description="Names of the targets, in order."
+        description="Names of the targets in the order in which they are sent to; a text for one.",
+        examples=[["archive"]],
     )
     status: dict[str, TargetStatus] = Field(
-        default_factory=dict, description="The state of each target, by name."
+        default_factory=dict,
+        description="How far each target has come, by name. One that has none is waiting.",
+        examples=[{"archive": {"state": "waiting", "time": "2026-11-24T08:30:00+00:00"}}],
     )
-    retries: int | None = Field(None, description="How often it was tried again.")
-    next_retry_at: Time | None = Field(None, description="Not to be tried before.")
+    retries: int | None = Field(
+        None, description="How often it was tried again; nothing before the first.", examples=[1]
+    )
+    next_retry_at: Time | None = Field(
+        None,
+        description="The task rests until this time, in UTC; remove it to have it tried at once.",
+        examples=["2026-11-24T08:45:00+00:00"],
+    )
 
 
 def add_dispatching(targets: Iterable[str], now: datetime) -> dict[str, JsonValue]:

@@ -29,7 +29,9 @@ class NotificationRule(RuleBase):
     """Tell those named under ``notify``, and do nothing else."""
 
     action: Literal["notification"]
-    notify: tuple[Any, ...] = Field(min_length=1, description="Who is told, by which channel.")
+    notify: tuple[Any, ...] = Field(
+        min_length=1, description="Who is told about what, by which channel; one at least."
+    )
 
 
 @hookimpl

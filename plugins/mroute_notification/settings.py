@@ -19,7 +19,9 @@ class NotificationSettings(Model):
     """How messages are sent."""
 
     timeout: Duration = Field(
-        timedelta(seconds=10), description="How long to wait for the receiver of a message."
+        timedelta(seconds=10),
+        description="How long to wait for the receiver of a message; then it is tried again later.",
+        examples=["10s"],
     )
 
 

@@ -25,15 +25,21 @@ class Webhook(ChannelBase):
     """Post a message as JSON to a URL."""
 
     channel: Literal["webhook"]
-    url: AnyHttpUrl = Field(description="Where the message is posted to.")
+    url: AnyHttpUrl = Field(
+        description="Where the message is posted to. Any answer but a success is tried again.",
+        examples=["https://chat.example/hooks/imaging"],
+    )
     headers: dict[str, HeaderText] = Field(
-        default_factory=dict, description="Further headers of the request."
+        default_factory=dict,
+        description="Further headers of the request, printable ASCII each.",
+        examples=[{"Authorization": "Bearer 0123456789"}],
     )
     payload: Annotated[str | dict[str, JsonValue], AfterValidator(check_payload)] = Field(
         default_factory=lambda: dict(DEFAULT),
         description="What the message says: a Jinja2 template of a JSON text, or an object whose "
-        "texts are templates. They may use event, rule, task_id, details and facts.",
-        examples=[{"text": "{{ rule }}: {{ event }}"}],
+        "texts are templates. They may use `event`, `rule`, `task_id`, `details` and `facts`. If "
+        "not given, an object of the first four.",
+        examples=[{"text": "rule {{ rule }}: {{ event }}"}, '{"text": {{ details }}}'],
     )
 
 

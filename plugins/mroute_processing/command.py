@@ -39,16 +39,21 @@ class CommandModule(ModuleBase):
 
     runner: Literal["command"]
     command: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="The program and its arguments. There is no shell.",
+        description="The program and its arguments; there is no shell. It reads the images in "
+        "the folder `$MROUTE_IN_DIR` and writes others into `$MROUTE_OUT_DIR`.",
         examples=[["segment", "--fast"]],
     )
     timeout: Duration = Field(
-        timedelta(hours=1), description="The program is stopped after this time."
+        timedelta(hours=1),
+        description="The program is stopped after this time, and the task fails.",
+        examples=["30m"],
     )
     environment: dict[str, str] = Field(
         default_factory=dict,
         exclude=True,  # from task.json, which travels with the images
-        description="Further environment variables for the program.",
+        description="Further environment variables for the program, as texts. Of mroute's own it "
+        "gets `PATH`, `HOME` and what says language and time zone.",
+        examples=[{"OMP_NUM_THREADS": "4"}],
     )
 
 

@@ -26,13 +26,19 @@ from mroute_processing.section import QUEUE, SECTION, ModuleEntry, as_section
 
 class _ModulesRule(RuleBase):
     modules: Annotated[tuple[ModuleName, ...], Field(min_length=1)] = Field(
-        description="Names of the modules; each gets what the one before it made."
+        description="Names of the modules, in the order in which they run; each gets what the one "
+        "before it made.",
+        examples=[["segmentation"]],
     )
     settings: dict[str, JsonValue] = Field(
-        default_factory=dict, description="Settings for every module, over its own."
+        default_factory=dict,
+        description="Settings for every module of the rule; they go over its own, key by key.",
+        examples=[{"threshold": 0.4}],
     )
     retain_input_images: StrictBool = Field(
-        False, description="Keep the images of the series beside those that the modules make."
+        False,
+        description="Whether the task keeps the images that came beside those that the modules "
+        "make; otherwise these take their place.",
     )
 
 
@@ -47,7 +53,8 @@ class BothRule(_ModulesRule):
 
     action: Literal["both"]
     targets: Annotated[tuple[TargetName, ...], Field(min_length=1)] = Field(
-        description="Names of the targets that get what the modules make."
+        description="Names of the targets that get what the modules make.",
+        examples=[["archive"]],
     )
 
 

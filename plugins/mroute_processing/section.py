@@ -19,8 +19,13 @@ SECTION = "process"
 class Exchange(Model):
     """How the images of the task are exchanged for those that the last module made."""
 
-    added: tuple[str, ...] = Field(description="Names of the files that come into the task.")
-    removed: tuple[str, ...] = Field(description="Names of the files that leave the task.")
+    added: tuple[str, ...] = Field(
+        description="Names of the files that come into the task.", examples=[["segmented.dcm"]]
+    )
+    removed: tuple[str, ...] = Field(
+        description="Names of the files that leave the task.",
+        examples=[["1.2.826.0.1#1.2.826.0.1.1.dcm", "1.2.826.0.1#1.2.826.0.1.1.tags"]],
+    )
 
 
 class ModuleEntry(Model):
@@ -28,24 +33,37 @@ class ModuleEntry(Model):
 
     model_config = ConfigDict(extra="allow")
 
-    module_name: str
+    module_name: str = Field(
+        description="Name of the module in the rule file.", examples=["segmentation"]
+    )
     module_config: dict[str, JsonValue] | None = Field(
-        None, description="The module as it was configured when the task was planned."
+        None,
+        description="The module as it was configured when the task was planned, for its program to "
+        "read; nothing where it was not. What runs is the module as it is configured by then.",
+        examples=[{"runner": "command", "command": ["segment", "--fast"], "timeout": "3600s"}],
     )
     settings: dict[str, JsonValue] = Field(
-        default_factory=dict, description="The settings of the module, and over them the rule's."
+        default_factory=dict,
+        description="The settings of the module, and over them the rule's.",
+        examples=[{"threshold": 0.4}],
     )
     retain_input_images: bool = Field(
         False, description="Whether the task keeps its own images beside those that come out."
     )
-    output: JsonValue = Field(None, description="What the module wrote into its result.json.")
+    output: JsonValue = Field(
+        None,
+        description="What the module wrote into `result.json`; nothing until it is done.",
+        examples=[{"volume_ml": 1520}],
+    )
     exchange: Exchange | None = Field(
-        None, description="Set once all modules are done, before the first file moves."
+        None,
+        description="How the images are exchanged at the end. Set once all modules are done, in "
+        "the last entry, before the first file moves.",
     )
 
 
 class ProcessSection(RootModel[ModuleEntry | list[ModuleEntry]]):
-    """One module, or several in the order in which they run."""
+    """The modules that are run on the task: one, or several in their order."""
 
     @property
     def entries(self) -> list[ModuleEntry]:

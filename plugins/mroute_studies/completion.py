@@ -29,7 +29,8 @@ class SeriesCondition(ConditionBase):
 
     complete: Literal["received_series"]
     series: Completion = Field(
-        description="Names that the descriptions of the received series must hold.",
+        description="Which series the study waits for: an expression of names, each of which is "
+        "there when the description of a series holds it, in upper or lower case.",
         examples=["'Axial T2' and ('SAG T1 GRE' or 'SAG T1 TSE')"],
     )
 

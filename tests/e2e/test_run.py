@@ -126,6 +126,7 @@ def test_a_spool_is_not_exchanged_while_mroute_runs(tmp_path: Path) -> None:
         assert site.configuration.spool == tmp_path / "spool"
     (change,) = played.facts("configuration_changed")
     assert "the spool was moved while mroute runs" in change["detail"]
+    assert "MR290" in change["detail"]
     assert not (tmp_path / "elsewhere").exists()
 
 

@@ -19,6 +19,9 @@ from types import ModuleType
 from typing import Any
 
 import click
+from jsonschema import Draft202012Validator
+
+Schema = Mapping[str, Any]
 
 LARGEST_MODULE = 400
 MEDIAN_MODULE = 120
@@ -147,6 +150,62 @@ def _imported_by(node: ast.AST) -> list[str]:
 
 def _canonical(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+# Schemas
+
+
+def keys_of(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    """Every key that a JSON Schema describes: its path, ``RouteRule.targets`` say, and its schema.
+
+    What is under ``if`` and ``not`` are conditions, no keys.
+    """
+    for name, definition in schema.get("$defs", {}).items():
+        yield from keys_of(definition, name)
+    for name, each in schema.get("properties", {}).items():
+        below = f"{path}.{name}".strip(".")
+        yield below, each
+        yield from keys_of(each, below)
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from keys_of(schema[key], path)
+    for key in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        for each in schema.get(key, ()):
+            yield from keys_of(each, path)
+
+
+def unexplained_keys(schema: Schema) -> list[str]:
+    """Keys without a sentence that describes them, or without an example."""
+    findings = []
+    for path, each in keys_of(schema):
+        if not re.search(r"\w \w.*\.$", each.get("description", ""), re.DOTALL):
+            findings.append(f"'{path}' has no sentence that describes it")
+        if not each.get("examples"):
+            findings.append(f"'{path}' has no example")
+    return findings
+
+
+def unexplained_members(schema: Schema) -> list[str]:
+    """Members of enumerations that the description of the enumeration says nothing about."""
+    return [
+        f"'{name}' says nothing about '{member}'"
+        for name, definition in schema.get("$defs", {}).items()
+        for member in definition.get("enum", ())
+        if f"`{member}`: " not in definition.get("description", "")
+    ]
+
+
+def misfit_examples(schema: Schema) -> list[str]:
+    """Examples of keys that the schema of the key itself does not take."""
+    return [
+        f"'{path}' does not take its example {example!r}: {error.message}"
+        for path, each in keys_of(schema)
+        for example in each.get("examples", ())
+        for error in Draft202012Validator(
+            {**each, "$defs": schema.get("$defs", {})},
+            format_checker=Draft202012Validator.FORMAT_CHECKER,
+        ).iter_errors(example)
+    ]
 
 
 # Modules

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -192,6 +193,79 @@ def schema(name: str) -> str:
 def test_the_schema_in_the_tree_is_the_one_that_is_generated(name: str) -> None:
     """After a change on purpose: ``mroute schema NAME -o schemas/NAME.schema.json``."""
     assert (ROOT / f"schemas/{name}.schema.json").read_text("utf-8") == schema(name)
+
+
+def schema_in_the_tree(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((ROOT / f"schemas/{name}.schema.json").read_text("utf-8"))
+    return content
+
+
+@pytest.mark.parametrize(("name", "keys"), [("rules", 80), ("settings", 7), ("task", 35)])
+def test_every_key_of_a_schema_is_described_and_has_examples_that_fit(name: str, keys: int) -> None:
+    content = schema_in_the_tree(name)
+    assert len(list(gates.keys_of(content))) >= keys
+    assert gates.unexplained_keys(content) == []
+    assert gates.unexplained_members(content) == []
+    assert gates.misfit_examples(content) == []
+
+
+def test_a_key_without_a_word_about_it_is_found() -> None:
+    good = {"type": "string", "description": "Who to ask.", "examples": ["me"]}
+    content = {
+        "$defs": {
+            "Rule": {
+                "properties": {
+                    "contact": good,
+                    "silent": {"type": "string"},
+                    "terse": {**good, "description": "Terse"},
+                    "empty": {**good, "examples": []},
+                    "list": {**good, "items": {"anyOf": [{"properties": {"inner": {}}}]}},
+                },
+                "not": {"properties": {"silent": {}}},
+            },
+            "Order": {"enum": ["urgent", "normal"], "description": "`urgent`: at once."},
+        },
+        "properties": {"map": {**good, "additionalProperties": {"properties": {"below": good}}}},
+    }
+    assert gates.unexplained_keys(content) == [
+        "'Rule.silent' has no sentence that describes it",
+        "'Rule.silent' has no example",
+        "'Rule.terse' has no sentence that describes it",
+        "'Rule.empty' has no example",
+        "'Rule.list.inner' has no sentence that describes it",
+        "'Rule.list.inner' has no example",
+    ]
+    assert "map.below" in dict(gates.keys_of(content))
+    assert gates.unexplained_members(content) == ["'Order' says nothing about 'normal'"]
+
+
+def test_an_example_that_does_not_fit_is_found() -> None:
+    wait = {"type": "string", "pattern": "^[0-9]+s$"}
+    content = {
+        "$defs": {"Wait": wait},
+        "properties": {
+            "first": {"$ref": "#/$defs/Wait", "examples": ["5s", "5"]},
+            "all": {"type": "array", "items": {"$ref": "#/$defs/Wait"}, "examples": ["5s", ["5s"]]},
+            "time": {"type": "string", "format": "date-time", "examples": ["2026-11-24T08:30:00Z"]},
+        },
+    }
+    assert gates.misfit_examples(content) == [
+        "'first' does not take its example '5': '5' does not match '^[0-9]+s$'",
+        "'all' does not take its example '5s': '5s' is not of type 'array'",
+    ]
+
+
+@pytest.mark.parametrize("name", ["rules", "settings", "task"])
+def test_every_key_of_a_schema_would_be_missed(name: str) -> None:
+    content = schema_in_the_tree(name)
+    for path, each in gates.keys_of(content):
+        assert isinstance(each, dict)
+        taken = {key: each.pop(key) for key in ("description", "examples")}
+        assert gates.unexplained_keys(content) == [
+            f"'{path}' has no sentence that describes it",
+            f"'{path}' has no example",
+        ]
+        each.update(taken)
 
 
 # Modules

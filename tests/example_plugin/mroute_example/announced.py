@@ -19,7 +19,9 @@ class AnnouncedSeriesCondition(ConditionBase):
 
     complete: Literal["announced_series"]
     tag: str = Field(
-        "NumberOfStudyRelatedSeries", description="Keyword of the element that holds the number."
+        "NumberOfStudyRelatedSeries",
+        description="Keyword of the element that holds the number of series.",
+        examples=["NumberOfStudyRelatedSeries"],
     )
 
 

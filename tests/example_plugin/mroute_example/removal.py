@@ -24,7 +24,9 @@ FACTS = {"PatientName": "patient_name", "PatientID": "mrn", "AccessionNumber": "
 class RemovalSection(Model):
     """The section of ``task.json`` that belongs to the queue."""
 
-    remove: tuple[str, ...] = Field(description="Keywords of the elements to remove.")
+    remove: tuple[str, ...] = Field(
+        description="Keywords of the elements to remove.", examples=[["PatientName", "PatientID"]]
+    )
 
 
 def remove_elements(task: Task, context: WorkContext) -> Settlement:

@@ -26,9 +26,13 @@ class AnonymizeRule(RuleBase):
     """Remove elements from the images, then hand them to a target."""
 
     action: Literal["anonymize-and-archive"]
-    archive: TargetName = Field(description="The target that gets the images.")
+    archive: TargetName = Field(
+        description="Name of the target that gets the images.", examples=["research"]
+    )
     remove: tuple[Annotated[str, AfterValidator(known_keyword)], ...] = Field(
-        ("PatientName", "PatientID"), description="Keywords of the elements that are removed."
+        ("PatientName", "PatientID"),
+        description="Keywords of the elements that are removed, in sequences too.",
+        examples=[["PatientName", "PatientID", "PatientSex"]],
     )
 
     @property

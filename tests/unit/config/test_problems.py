@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mroute.config.codes import MEANINGS, Code
+from mroute.config.codes import Code
 from mroute.errors import Severity
 from tests.unit.config.conftest import Site
 
@@ -59,8 +59,7 @@ def test_a_file(site: Site, suffix: str, text: str, problems: list[str]) -> None
     assert said(site, text, f"mroute.{suffix}") == problems
 
 
-def test_every_code_has_its_meaning_and_most_have_a_case() -> None:
-    assert set(MEANINGS) == set(Code)
+def test_most_codes_have_a_case() -> None:
     texts = "".join(path.read_text("utf-8") for path in FOLDER.iterdir())
     elsewhere = {Code.UNREADABLE, Code.NESTING, Code.SPOOL_MOVED}
     elsewhere |= {Code.PLUGIN_NAME, Code.PLUGIN_FAILED}
