@@ -1,7 +1,7 @@
 """What all tests share: how Hypothesis searches, and a fresh environment with mroute in it.
 
-Knows how mroute is built and installed apart from the environment that runs the tests. Does not
-know what is tested there.
+Knows how mroute is built and installed apart from the environment that runs the tests, and the
+options of a longer run. Does not know what is tested there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,17 @@ ROOT = Path(__file__).parents[1]
 settings.register_profile("mroute", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if "CI" in os.environ else "mroute")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a longer run than that of CI asks for."""
+    parser.addoption(
+        "--expr-pairs",
+        type=int,
+        metavar="N",
+        help="compare at least N pairs of a random expression and random tags with the reference "
+        "interpreter, other ones in every run",
+    )
 
 
 @dataclass(frozen=True, slots=True)
