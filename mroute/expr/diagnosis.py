@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mroute.errors import Problem
-from mroute.expr.errors import Code, problem_at
+from mroute.expr.errors import Code, problem_at, short
 from mroute.expr.foreign import OPERATORS, SMART_QUOTES, WORDS, names_in_words
 from mroute.expr.language import MAX_NESTING, Language
 from mroute.expr.nodes import Place
@@ -85,7 +85,7 @@ def hidden_characters(text: str) -> Iterator[Problem]:
     for offset, character in enumerate(text):
         if is_hidden(character):
             yield problem_at(
-                text.replace(character, "\ufffd"),
+                text,
                 (offset, offset + 1),
                 Code.HIDDEN,
                 f"hidden character U+{ord(character):04X}",
@@ -124,7 +124,7 @@ def _foreign(text: str, words: Iterable[_Word], language: Language) -> Iterator[
                     text,
                     word.place,
                     Code.NUMBER,
-                    f"'{_short(word.text)}' is no number",
+                    f"'{short(word.text)}' is no number",
                     "write digits with at most one point, such as 1000 or 2.5",
                 )
             case "other" if not is_hidden(word.text):
@@ -144,7 +144,7 @@ def _without_quotes(text: str, words: list[_Word]) -> Iterator[Problem]:
         if word.kind not in ("name", "legacy") or not word.is_value or following.text == "(":
             continue
         lower = word.text.lower()
-        message = f"'{_short(word.text)}' is not in quotes"
+        message = f"'{short(word.text)}' is not in quotes"
         hint = "put the name of a series in quotes: 'Axial T2'"
         if lower in _JOINING:
             message = f"'{word.text}' is not written like this"
@@ -208,7 +208,7 @@ def _side_by_side(text: str, words: list[_Word], language: Language) -> Iterator
             continue
         place = (left.place[0], right.place[1])
         if right.kind == "text" and left.kind == "name" and left.place[1] == right.place[0]:
-            message = f"'{_short(left.text)}' in front of a quote has no meaning"
+            message = f"'{short(left.text)}' in front of a quote has no meaning"
             hint = "delete it; only r'...' is known, where backslashes stay as they are"
         elif left.kind == right.kind == "text":
             message = "two texts side by side"
@@ -253,8 +253,4 @@ def _unexpected(
 
 def _shown(word: _Word) -> str:
     """A word as a message names it; a text has quotes already."""
-    return _short(word.text) if word.kind == "text" else f"'{_short(word.text)}'"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
+    return short(word.text) if word.kind == "text" else f"'{short(word.text)}'"

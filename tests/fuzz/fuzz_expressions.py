@@ -43,7 +43,9 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         written = _seeds(oracle, Path(folder))
         options = [f"-max_len={LARGEST}", f"-timeout={int(oracle.BOUND * 10)}"]
-        atheris.Setup([arguments[0], *options, *arguments[1:], written], one, custom_mutator=mutated)
+        atheris.Setup(
+            [arguments[0], *options, *arguments[1:], written], one, custom_mutator=mutated
+        )
         atheris.Fuzz()
 
 

@@ -200,7 +200,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "str": text_of,
     "len": len,
     "abs": lambda v: abs(number(v)),
-    "empty": lambda v: not v.strip(BLANK),
+    "empty": lambda v: not str.strip(v, BLANK),
     "min": lambda *v: min(numbers(*v)),
     "max": lambda *v: max(numbers(*v)),
     "sum": lambda v: number(sum(numbers(v))),
@@ -210,8 +210,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 METHODS: dict[str, Callable[..., Any]] = {
     **{name: with_number(name) for name in ("split", "rsplit", "replace", "find", "rfind")},
     "join": joined,
-    "startswith": lambda t, s: t.startswith(tuple(s) if isinstance(s, list) else s),
-    "endswith": lambda t, s: t.endswith(tuple(s) if isinstance(s, list) else s),
+    "startswith": lambda t, s: str.startswith(t, tuple(s) if isinstance(s, list) else s),
+    "endswith": lambda t, s: str.endswith(t, tuple(s) if isinstance(s, list) else s),
 }
 
 

@@ -56,9 +56,9 @@ VALUES = st.one_of(
 )
 TAGS = st.dictionaries(st.sampled_from(SPELLINGS), VALUES)
 
-_TAG: Nodes = st.builds(Tag, st.sampled_from([*KEYWORDS, "modality", "SLICETHICKNESS"])) | st.builds(
-    Tag, st.sampled_from(KEYWORDS), st.just(True)
-)
+_TAG: Nodes = st.builds(
+    Tag, st.sampled_from([*KEYWORDS, "modality", "SLICETHICKNESS"])
+) | st.builds(Tag, st.sampled_from(KEYWORDS), st.just(True))
 _TEXT: Nodes = st.builds(
     Literal, st.one_of(VALUES, VALUES, st.text(max_size=4), st.sampled_from(["'", "\"'\\n"]))
 )
@@ -140,8 +140,8 @@ def conditions(depth: int = 4, scope: Scope = ()) -> Nodes:
             st.lists(inner, max_size=3),
         ),
         st.builds(lambda f, v: Call(f, (v,)), st.sampled_from(["any", "all"]), several),
-        _loops(depth, scope),
-        _loops(depth, scope),
+        loops(depth, scope),
+        loops(depth, scope),
     )
 
 
@@ -213,7 +213,10 @@ def lists(depth: int, scope: Scope) -> Nodes:
         st.builds(Items, st.lists(number, max_size=3).map(tuple)),
         st.builds(Items, st.lists(text | number, max_size=3).map(tuple)),
         st.builds(
-            lambda t, m, s: Method(t, m, (s,)), _TAG, st.sampled_from(["split", "rsplit"]), _SEPARATOR
+            lambda t, m, s: Method(t, m, (s,)),
+            _TAG,
+            st.sampled_from(["split", "rsplit"]),
+            _SEPARATOR,
         ),
         st.builds(lambda t, m: Method(t, m, ()), _TAG, st.sampled_from(["split", "splitlines"])),
         st.builds(
@@ -238,7 +241,10 @@ def lists(depth: int, scope: Scope) -> Nodes:
     )
 
 
-def _loops(depth: int, scope: Scope) -> Nodes:
+@cache
+def loops(depth: int = 4, scope: Scope = ()) -> Nodes:
+    """any(...) and all(...) over lists, with filters, and with loops within."""
+
     def loop(variable: str, kind: str) -> Nodes:
         sources: dict[str, Nodes] = {
             "text": st.builds(Items, st.lists(_TEXT, min_size=1, max_size=3).map(tuple)),
@@ -258,7 +264,9 @@ def _loops(depth: int, scope: Scope) -> Nodes:
         )
 
     return st.deferred(
-        lambda: st.one_of(*(loop(v, kind) for v in ("x", "y") for kind in ("text", "number", "any")))
+        lambda: st.one_of(
+            *(loop(v, kind) for v in ("x", "y") for kind in ("text", "number", "any"))
+        )
     )
 
 
@@ -272,7 +280,9 @@ def tag_sets(root: Node, random: Random, count: int) -> Iterator[Mapping[str, st
     literals = [str(n.value) for n, _ in walk(root) if isinstance(n, Literal)]
     seen = set()
     for _ in range(count * 2):
-        tags = {_spelled(n, random): _near(literals, random) for n in names if random.random() < 0.9}
+        tags = {
+            _spelled(n, random): _near(literals, random) for n in names if random.random() < 0.9
+        }
         if random.random() < 0.1:
             tags[random.choice(SPELLINGS)] = _near(literals, random)
         key = frozenset(tags.items())

@@ -75,7 +75,9 @@ def test_what_looks_like_an_escape_is_a_text(text: str, tags: str, expected: str
     assert program.value(json.loads(tags)) is EXPECTED[expected]
 
 
-COMPILED = sorted({expression for expression, _, _ in CONDITIONS} | {text for text, _, _ in HARMLESS})
+COMPILED = sorted(
+    {expression for expression, _, _ in CONDITIONS} | {text for text, _, _ in HARMLESS}
+)
 
 
 @pytest.mark.parametrize("text", COMPILED)

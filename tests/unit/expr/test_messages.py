@@ -27,20 +27,19 @@ def problems_of(text: str, language: Language) -> tuple[Problem, ...]:
         return error.problems
 
 
-def golden() -> list[tuple[Language, str, str]]:
+def golden(name: str) -> list[tuple[Language, str, str]]:
     """Language, expression and messages of every block ``>>> expression``, ``... more lines``."""
     found = []
-    for name, language in LANGUAGES.items():
-        content = (FOLDER / name).read_text("utf-8")
-        for block in content.split("\n>>> ")[1:]:
-            lines = block.rstrip("\n").split("\n")
-            more = [line for line in lines[1:] if line.startswith("... ")]
-            expression = "\n".join([lines[0], *(line[4:] for line in more)])
-            found.append((language, expression, "\n".join(lines[1 + len(more) :])))
+    content = (FOLDER / name).read_text("utf-8")
+    for block in content.split("\n>>> ")[1:]:
+        lines = block.rstrip("\n").split("\n")
+        more = [line for line in lines[1:] if line.startswith("... ")]
+        expression = "\n".join([lines[0], *(line[4:] for line in more)])
+        found.append((LANGUAGES[name], expression, "\n".join(lines[1 + len(more) :])))
     return found
 
 
-GOLDEN = golden()
+GOLDEN = [each for name in LANGUAGES for each in golden(name)]
 
 
 def test_every_file_is_read() -> None:
