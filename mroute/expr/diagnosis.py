@@ -7,7 +7,7 @@ and brackets that do not match, typographic quotes. Does not know what a correct
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,8 +102,9 @@ def _scan(text: str) -> list[_Word]:
     ]
 
 
-def _foreign(text: str, words: Iterable[_Word], language: Language) -> Iterator[Problem]:
-    for word in words:
+def _foreign(text: str, words: Sequence[_Word], language: Language) -> Iterator[Problem]:
+    for before, word in pairwise([None, *words]):
+        assert word is not None, "only the first has nothing before it"
         match word.kind:
             case "unclosed":
                 yield problem_at(
@@ -115,6 +116,8 @@ def _foreign(text: str, words: Iterable[_Word], language: Language) -> Iterator[
                 )
             case "foreign":
                 hint = OPERATORS[word.text]
+                if word.text == "**" and before is not None and before.text in ("(", ","):
+                    hint = "write the arguments one by one"
                 if language is Language.COMPLETION and "==" in hint:
                     hint = "join names with 'and' or 'or'; compare count('T1') with '=='"
                 message = f"'{word.text}' is no operator here"

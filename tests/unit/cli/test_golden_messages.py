@@ -80,18 +80,38 @@ class Written:
 FILES = {name: Written(name) for name in LANGUAGES}
 
 
+LARGE = {
+    "\0tags.Modality == 'MR'": ["1: error: hidden character U+0000 [MR114]"],
+    "tags.Modality == \udcb1": [
+        r"0: error: the text holds '\udcb1', which is half a character [MR201]",
+        "18: error: 'U+DCB1' has no meaning outside quotes [MR107]",
+    ],
+    "(" * 10_000 + "True" + ")" * 10_000: [
+        "101: error: brackets are nested more than 100 deep [MR103]"
+    ],
+    "x" * 1_048_576: [
+        "1: error: the expression has 1,048,576 characters, at most 32,768 are allowed [MR102]"
+    ],
+}
+"""What no fixture can hold, with the messages; their columns are those of the expression."""
+
+
+def large() -> str:
+    """A rule file in JSON, where a text may hold anything."""
+    rules = {f"rule-{n}": {"when": text, "action": "discard"} for n, text in enumerate(LARGE)}
+    return json.dumps({"version": 1, "rules": rules}, indent=1)
+
+
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What one run of the command prints about each file."""
     folder = tmp_path_factory.mktemp("golden")
     for file in FILES.values():
         (folder / file.name).write_text(file.text, "utf-8", newline="\n")
+    (folder / "large.json").write_text(large())
+    names = [*(file.name for file in FILES.values()), "large.json"]
     done = subprocess.run(
-        [
-            Path(sys.executable).with_name("mroute"),
-            "validate-rules",
-            *(f.name for f in FILES.values()),
-        ],
+        [Path(sys.executable).with_name("mroute"), "validate-rules", *names],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
@@ -103,7 +123,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     lines: list[str] = []
     for line in done.stdout.split("\n"):
-        if closing := re.fullmatch(r"(\w+\.yaml): \d+ errors?, \d+ warnings?", line):
+        if closing := re.fullmatch(r"(\w+\.\w+): \d+ errors?, \d+ warnings?", line):
             found[closing[1]] = lines
             lines = []
         else:
@@ -115,6 +135,19 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 def test_the_command_prints_the_golden_messages(name: str, printed: dict[str, list[str]]) -> None:
     file = FILES[name]
     assert printed[file.name] == file.expected
+
+
+def test_what_no_fixture_holds_is_refused_in_few_words(printed: dict[str, list[str]]) -> None:
+    lines = [line for line in printed["large.json"] if line.startswith("large.json:")]
+    expected = []
+    for number, (expression, messages) in enumerate(LARGE.items()):
+        for message in messages:
+            column, words = message.split(":", 1)
+            before = '   "when": "' + json.dumps(expression[: max(0, int(column) - 1)])[1:-1]
+            place = f"{5 + 4 * number}:{len(before) + (column != '0')}"
+            expected.append(f"large.json:{place}:{words}")
+    assert lines == expected
+    assert all(len(line) < 1_000 for line in printed["large.json"])
 
 
 def test_every_message_of_the_fixtures_is_in_a_file() -> None:

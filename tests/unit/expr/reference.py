@@ -184,7 +184,7 @@ def in_order(values: list[Any]) -> list[Any]:
 def joined(separator: str, values: Any) -> str:
     if not isinstance(values, list):
         raise TypeError(values)
-    return separator.join(values)
+    return str.join(separator, values)
 
 
 def with_number(name: str) -> Callable[..., Any]:
