@@ -76,7 +76,9 @@ _SEPARATOR: Nodes = st.builds(Literal, st.sampled_from(["\\", "\\", " ", ",", "2
 
 _PLAIN = ("lower", "upper", "strip", "lstrip", "rstrip", "title", "casefold", "capitalize")
 _STRIPPING = ("strip", "lstrip", "rstrip", "removeprefix", "removesuffix")
-_IS = tuple(f"is{what}" for what in ("digit", "numeric", "decimal", "alpha", "alnum", "space"))
+_IS = (
+    "isdigit", "isnumeric", "isdecimal", "isalpha", "isalnum", "isspace", "islower", "isupper",
+)  # fmt: skip
 
 
 def _choice(inner: Nodes, depth: int, scope: Scope) -> Nodes:
@@ -134,7 +136,7 @@ def conditions(depth: int = 4, scope: Scope = ()) -> Nodes:
             st.sampled_from(["startswith", "endswith"]),
             text | several,
         ),
-        st.builds(lambda v, m: Method(v, m, ()), text, st.sampled_from([*_IS, "islower"])),
+        st.builds(lambda v, m: Method(v, m, ()), text, st.sampled_from(_IS)),
         st.builds(
             lambda f, v: Call(f, (Items(tuple(v)),)),
             st.sampled_from(["any", "all"]),

@@ -7,7 +7,7 @@ tests/unit/expr/test_properties.py --expr-pairs 5000000`` compares as many other
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from random import Random
 from typing import Any
@@ -17,10 +17,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mroute.expr import BUILTINS, Language, Program, Tree, check, compile_condition
-from mroute.expr.nodes import And, Compare, Count, Items, Loop, Node, Not, Or, Received
+from mroute.expr.functions import METHODS
+from mroute.expr.nodes import (
+    And,
+    Binary,
+    Call,
+    Compare,
+    Count,
+    Items,
+    Loop,
+    Method,
+    Node,
+    Not,
+    Or,
+    Received,
+    Unary,
+    walk,
+)
 from mroute.expr.parser import parse
 from mroute.expr.printer import print_tree
-from tests.unit.expr.reference import decide, evaluate
+from tests.unit.expr.reference import FUNCTIONS, decide, evaluate
 from tests.unit.expr.strategies import KEYWORDS, conditions, loops, tag_sets
 
 PAIRS = 200_000
@@ -34,6 +50,25 @@ SOME = settings(
     derandomize=True,
 )
 SEEDS = st.integers(0, 9_999)
+
+CONDITION_NODES = {kind.__name__ for kind in Node.__subclasses__()} - {
+    "Attribute",  # is always an error
+    "Received",  # of the completion language, as is the next
+    "Count",
+}
+OPERATORS = {"==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "*", "/", "//", "%"}
+LANGUAGE = CONDITION_NODES | OPERATORS | {"has", "any", "all"} | set(FUNCTIONS) | set(METHODS)
+"""What random expressions are made of."""
+
+
+def words_of(node: Node) -> Iterator[str]:
+    """The kind of ``node``, and the operators, function or method in it."""
+    yield type(node).__name__
+    match node:
+        case Compare(operators=signs):
+            yield from signs
+        case Binary(operator=name) | Unary(operator=name) | Call(name=name) | Method(name=name):
+            yield name
 
 
 def compiled(root: Node) -> Program:
@@ -54,11 +89,13 @@ def test_the_value_is_that_of_the_reference_interpreter(request: pytest.FixtureR
     asked = request.config.getoption("--expr-pairs")
     pairs = PAIRS if asked is None else asked
     values: Counter[bool | None] = Counter()
+    used: set[str] = set()
 
     @settings(SOME, max_examples=2_300, derandomize=asked is None, database=None)
     @given(conditions(), SEEDS)
     def compare(root: Node, seed: int) -> None:
         program = compiled(root)
+        used.update(word for node, _ in walk(root) for word in words_of(node))
         for tags in tag_sets(root, Random(seed), SETS):
             expected = decide(root, tags)
             outcome = program.evaluate(tags)
@@ -73,6 +110,7 @@ def test_the_value_is_that_of_the_reference_interpreter(request: pytest.FixtureR
         assert values.total() - before >= min(pairs, PAIRS)
     # The property would hold for nothing if all were unknown.
     assert all(values[each] >= values.total() / 10 for each in (True, False, None)), values
+    assert used == LANGUAGE
 
 
 @SOME
