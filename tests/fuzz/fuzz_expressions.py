@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
         oracle = importlib.import_module("tests.fuzz.oracle")
 
     def one(data: bytes) -> None:
-        oracle.examine(oracle.decode(data))
+        oracle.check_promises(oracle.decode(data))
 
     def mutated(data: bytes, size: int, seed: int) -> bytes:
         random = Random(seed)

@@ -37,7 +37,7 @@ class FaultError(AssertionError):
     """The language broke a promise."""
 
 
-def examine(text: str) -> None:
+def check_promises(text: str) -> None:
     """Read, check and evaluate ``text`` in both languages; raises where a promise is broken.
 
     Only `ExpressionError` is raised by the language, with places that are in the text, and nothing

@@ -17,7 +17,7 @@ from mroute.errors import ExpressionError
 from mroute.expr import compile_text
 from tests.conftest import ROOT
 from tests.fuzz import oracle
-from tests.fuzz.oracle import SEEDS, decode, encode, examine, mutate
+from tests.fuzz.oracle import SEEDS, check_promises, decode, encode, mutate
 
 CORPUS = sorted((ROOT / "tests/fixtures/fuzz").iterdir())
 SOME = settings(
@@ -38,13 +38,13 @@ FRAGMENTS = st.sampled_from(
 def test_an_input_of_the_corpus(path: Path) -> None:
     text = decode(path.read_bytes())
     assert encode(text) == path.read_bytes()
-    examine(text)
+    check_promises(text)
 
 
 def test_the_expressions_that_somebody_wrote() -> None:
     assert len(SEEDS) >= 700
     for text in SEEDS:
-        examine(text)
+        check_promises(text)
 
 
 @settings(SOME, max_examples=4_000)
@@ -53,13 +53,13 @@ def test_a_rule_that_was_changed(text: str, seed: int, times: int) -> None:
     random = Random(seed)
     for _ in range(times):
         text = mutate(text, random)
-    examine(text)
+    check_promises(text)
 
 
 @settings(SOME, max_examples=500)
 @given(st.lists(FRAGMENTS, max_size=25).map("".join) | st.text() | st.binary().map(decode))
 def test_any_text(text: str) -> None:
-    examine(text)
+    check_promises(text)
 
 
 def test_changed_rules_are_refused_and_answered() -> None:
@@ -77,8 +77,8 @@ def test_changed_rules_are_refused_and_answered() -> None:
 def test_a_broken_promise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oracle, "BOUND", -1)
     with pytest.raises(oracle.FaultError, match="took"):
-        examine("True")
+        check_promises("True")
     monkeypatch.undo()
     monkeypatch.setattr(oracle, "parse", lambda text, language: text.index("?"))
     with pytest.raises(ValueError, match="substring"):
-        examine("True")
+        check_promises("True")
