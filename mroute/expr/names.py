@@ -36,6 +36,9 @@ _TAGS_HINTS = {
     "has": "ask has(Modality) whether a tag is there",
 }
 
+_SUGGESTIONS = 20
+"""Problems of one expression after which no tag is suggested any more."""
+
 
 def tag(checker: Checker, node: Tag) -> None:
     """Check that there is such a tag: an error, or a warning in the form that takes any name."""
@@ -54,7 +57,7 @@ def tag(checker: Checker, node: Tag) -> None:
             hint = "after 'tags.' comes a DICOM keyword such as Modality"
             checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
             return
-        meant = dictionary.suggestion(name)
+        meant = _suggestion(checker, name)
         message = f"unknown tag '{short(name)}'"
         if meant:
             message += f", did you mean '{meant}'?"
@@ -150,8 +153,13 @@ def method_of_other(checker: Checker, node: Method, kind: Type) -> None:
     checker.report(node.place, Code.UNKNOWN_METHOD, message, hint)
 
 
+def _suggestion(checker: Checker, name: str) -> str:
+    """The tag that was meant; only for the first few, as looking for one takes 20 ms."""
+    return dictionary.suggestion(name) if len(checker.problems) < _SUGGESTIONS else ""
+
+
 def _unusual(checker: Checker, node: Tag) -> None:
-    meant = dictionary.suggestion(node.name)
+    meant = _suggestion(checker, node.name)
     message = f"tag '{short(node.name)}' is not in the DICOM dictionary"
     hint = "it is used as it is written; where it is missing, the value is unknown"
     if meant:

@@ -129,3 +129,13 @@ def test_the_worst_expressions_end_soon() -> None:
     assert program.value(BIG) is False
     # The page of the language says 2 to 3 seconds; the machine may do other things meanwhile.
     assert time.perf_counter() - began < 15
+
+
+def test_many_unknown_tags_are_refused_soon() -> None:
+    # A suggestion for each of them would take a minute.
+    text = " or ".join(f"tags.SeriesDescripton{n} == 'a'" for n in range(900))
+    began = time.process_time()
+    problems = check(parse(text), BUILTINS).errors
+    assert time.process_time() - began < 5
+    assert len(problems) == 900
+    assert "did you mean 'SeriesDescription'?" in problems[0].message
