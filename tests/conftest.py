@@ -1,7 +1,7 @@
 """What all tests share: how Hypothesis searches, and a fresh environment with mroute in it.
 
-Knows how mroute is built and installed apart from the environment that runs the tests. Does not
-know what is tested there.
+Knows how mroute is built and installed apart from the environment that runs the tests, and the
+options of a longer run. Does not know what is tested there.
 """
 
 from __future__ import annotations
@@ -26,6 +26,17 @@ settings.load_profile("ci" if "CI" in os.environ else "mroute")
 
 # No test reads what another, or an earlier run, has left; those of the cache make their own.
 os.environ["MROUTE_CACHE_DIR"] = ""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What a longer run than that of CI asks for."""
+    parser.addoption(
+        "--expr-pairs",
+        type=int,
+        metavar="N",
+        help="compare at least N pairs of a random expression and random tags with the reference "
+        "interpreter, other ones in every run",
+    )
 
 
 @dataclass(frozen=True, slots=True)

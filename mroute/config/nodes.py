@@ -13,11 +13,6 @@ from typing import Any, TypeAlias
 
 from mroute.config.codes import Code
 
-MAX_NESTING = 50
-"""Mappings and lists within each other."""
-
-TOO_DEEP = f"mappings and lists are nested more than {MAX_NESTING} deep"
-
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and positions that lead from the top of a file to a value."""
 

@@ -7,12 +7,12 @@ and brackets that do not match, typographic quotes. Does not know what a correct
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mroute.errors import Problem
-from mroute.expr.errors import Code, problem_at
+from mroute.expr.errors import Code, problem_at, short
 from mroute.expr.foreign import OPERATORS, SMART_QUOTES, WORDS, names_in_words
 from mroute.expr.language import MAX_NESTING, Language
 from mroute.expr.nodes import Place
@@ -85,7 +85,7 @@ def hidden_characters(text: str) -> Iterator[Problem]:
     for offset, character in enumerate(text):
         if is_hidden(character):
             yield problem_at(
-                text.replace(character, "\ufffd"),
+                text,
                 (offset, offset + 1),
                 Code.HIDDEN,
                 f"hidden character U+{ord(character):04X}",
@@ -102,8 +102,9 @@ def _scan(text: str) -> list[_Word]:
     ]
 
 
-def _foreign(text: str, words: Iterable[_Word], language: Language) -> Iterator[Problem]:
-    for word in words:
+def _foreign(text: str, words: Sequence[_Word], language: Language) -> Iterator[Problem]:
+    for before, word in pairwise([None, *words]):
+        assert word is not None, "only the first has nothing before it"
         match word.kind:
             case "unclosed":
                 yield problem_at(
@@ -115,6 +116,8 @@ def _foreign(text: str, words: Iterable[_Word], language: Language) -> Iterator[
                 )
             case "foreign":
                 hint = OPERATORS[word.text]
+                if word.text == "**" and before is not None and before.text in ("(", ","):
+                    hint = "write the arguments one by one"
                 if language is Language.COMPLETION and "==" in hint:
                     hint = "join names with 'and' or 'or'; compare count('T1') with '=='"
                 message = f"'{word.text}' is no operator here"
@@ -124,7 +127,7 @@ def _foreign(text: str, words: Iterable[_Word], language: Language) -> Iterator[
                     text,
                     word.place,
                     Code.NUMBER,
-                    f"'{_short(word.text)}' is no number",
+                    f"'{short(word.text)}' is no number",
                     "write digits with at most one point, such as 1000 or 2.5",
                 )
             case "other" if not is_hidden(word.text):
@@ -144,7 +147,7 @@ def _without_quotes(text: str, words: list[_Word]) -> Iterator[Problem]:
         if word.kind not in ("name", "legacy") or not word.is_value or following.text == "(":
             continue
         lower = word.text.lower()
-        message = f"'{_short(word.text)}' is not in quotes"
+        message = f"'{short(word.text)}' is not in quotes"
         hint = "put the name of a series in quotes: 'Axial T2'"
         if lower in _JOINING:
             message = f"'{word.text}' is not written like this"
@@ -208,7 +211,7 @@ def _side_by_side(text: str, words: list[_Word], language: Language) -> Iterator
             continue
         place = (left.place[0], right.place[1])
         if right.kind == "text" and left.kind == "name" and left.place[1] == right.place[0]:
-            message = f"'{_short(left.text)}' in front of a quote has no meaning"
+            message = f"'{short(left.text)}' in front of a quote has no meaning"
             hint = "delete it; only r'...' is known, where backslashes stay as they are"
         elif left.kind == right.kind == "text":
             message = "two texts side by side"
@@ -253,8 +256,4 @@ def _unexpected(
 
 def _shown(word: _Word) -> str:
     """A word as a message names it; a text has quotes already."""
-    return _short(word.text) if word.kind == "text" else f"'{_short(word.text)}'"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
+    return short(word.text) if word.kind == "text" else f"'{short(word.text)}'"

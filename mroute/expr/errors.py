@@ -64,7 +64,8 @@ def problem_at(
 ) -> Problem:
     """A finding about ``text`` at ``place``, with line, column and the line itself.
 
-    A place that goes on over several lines is underlined to the end of its first.
+    A place that goes on over several lines is underlined to the end of its first. A character that
+    cannot be seen is shown as U+FFFD: it must do nothing to a terminal.
     """
     start, end = place
     line_start = text.rfind("\n", 0, start) + 1
@@ -80,8 +81,20 @@ def problem_at(
         line=text.count("\n", 0, start) + 1,
         column=start - line_start + 1,
         length=max(1, min(end, line_end) - start),
-        source=source if len(source) <= _SHOWN else "",
+        source=_printable(source) if len(source) <= _SHOWN else "",
     )
+
+
+def short(text: str) -> str:
+    """``text`` as a message quotes it: not too long, and nothing in it that cannot be seen."""
+    shown = text[:41]
+    shown = shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
+    return shown if len(shown) <= 40 else shown[:37] + "..."
+
+
+def _printable(line: str) -> str:
+    # One character for each, so that the caret stays below what it points at.
+    return "".join(c if c.isprintable() or c == "\t" else "\ufffd" for c in line)
 
 
 def nearest(name: str, known: tuple[str, ...] | list[str]) -> str:

@@ -127,6 +127,8 @@ def names_in_words(expected: set[str], language: Language) -> str:
     ):
         if expected & terminals:
             names.append(name)
+    if not names and expected:
+        names.append("an operator such as 'and' or 'or', or the end")
     if len(names) > 1 and "')'" in names:
         # All brackets match by now: one more would be the next mistake.
         names.remove("')'")

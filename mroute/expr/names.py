@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mroute.errors import Severity
 from mroute.expr import dictionary
-from mroute.expr.errors import Code, nearest
+from mroute.expr.errors import Code, nearest, short
 from mroute.expr.foreign import WORDS
 from mroute.expr.functions import METHODS
 from mroute.expr.language import Type
@@ -36,6 +36,9 @@ _TAGS_HINTS = {
     "has": "ask has(Modality) whether a tag is there",
 }
 
+_SUGGESTIONS = 20
+"""Problems of one expression after which no tag is suggested any more."""
+
 
 def tag(checker: Checker, node: Tag) -> None:
     """Check that there is such a tag: an error, or a warning in the form that takes any name."""
@@ -50,15 +53,15 @@ def tag(checker: Checker, node: Tag) -> None:
             checker.report(node.place, Code.UNUSUAL_TAG, message, hint, Severity.WARNING)
     elif known is None:
         if name.startswith("_"):
-            message = f"'{_short(name)}' is not a tag"
+            message = f"'{short(name)}' is not a tag"
             hint = "after 'tags.' comes a DICOM keyword such as Modality"
             checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
             return
-        meant = dictionary.suggestion(name)
-        message = f"unknown tag '{_short(name)}'"
+        meant = _suggestion(checker, name)
+        message = f"unknown tag '{short(name)}'"
         if meant:
             message += f", did you mean '{meant}'?"
-        hint = f'a tag that is not in the DICOM dictionary is written tags["{_short(name)}"]'
+        hint = f'a tag that is not in the DICOM dictionary is written tags["{short(name)}"]'
         checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
 
 
@@ -72,7 +75,7 @@ def name(checker: Checker, node: Name) -> Type:
         hint = 'name one tag: tags.Modality or tags["Modality"]'
         checker.report(node.place, Code.TAG_FORM, message, hint)
         return Type.ANY
-    message = f"unknown name '{_short(node.name)}'"
+    message = f"unknown name '{short(node.name)}'"
     known = dictionary.canonical(node.name)
     meant = nearest(node.name, [*checker.variables, "tags", "True", "False"])
     if node.name in WORDS:
@@ -84,7 +87,7 @@ def name(checker: Checker, node: Name) -> Type:
     elif meant:
         hint = f"did you mean '{meant}'?"
     else:
-        hint = f"put quotes around a text: '{_short(node.name)}'; tags are written tags.Modality"
+        hint = f"put quotes around a text: '{short(node.name)}'; tags are written tags.Modality"
     checker.report(node.place, Code.UNKNOWN_NAME, message, hint)
     return Type.ANY
 
@@ -95,11 +98,11 @@ def attribute(checker: Checker, node: Attribute) -> None:
         owner = node.value.name
         meant = dictionary.canonical(node.name)
         if meant is not None:
-            message = f"unknown name '{_short(owner)}'"
+            message = f"unknown name '{short(owner)}'"
             checker.report(node.place, Code.UNKNOWN_NAME, message, f"write tags.{meant}")
             return
     checker.type_of(node.value)
-    message = f"'.{_short(node.name)}' is neither a tag nor a method of texts"
+    message = f"'.{short(node.name)}' is neither a tag nor a method of texts"
     hint = "only tags.X and methods such as .lower() follow a point"
     if node.name in METHODS:
         message = f"'.{node.name}' is a method and has to be called"
@@ -109,7 +112,7 @@ def attribute(checker: Checker, node: Attribute) -> None:
 
 def unknown_function(checker: Checker, node: Call) -> None:
     """Report a function that nobody contributes."""
-    message = f"unknown function '{_short(node.name)}'"
+    message = f"unknown function '{short(node.name)}'"
     meant = nearest(node.name, list(checker.functions))
     hint = "the functions are " + ", ".join(sorted(checker.functions))
     if node.name in METHODS:
@@ -121,7 +124,7 @@ def unknown_function(checker: Checker, node: Call) -> None:
 
 def unknown_method(checker: Checker, node: Method) -> None:
     """Report a method that texts do not have."""
-    message = f"unknown method '.{_short(node.name)}'"
+    message = f"unknown method '.{short(node.name)}'"
     meant = nearest(node.name, list(METHODS))
     hint = "the methods of texts are " + ", ".join(sorted(METHODS))
     if node.name.lower() in _METHOD_HINTS:
@@ -139,7 +142,7 @@ def method_of_tags(checker: Checker, node: Method) -> None:
     hint = _TAGS_HINTS.get(node.name.lower(), "name one tag: tags.Modality")
     if known is not None:
         hint = f"a tag is not called: write tags.{known}"
-    message = f"'tags' has no method '.{_short(node.name)}'"
+    message = f"'tags' has no method '.{short(node.name)}'"
     checker.report(node.name_place, Code.TAG_FORM, message, hint)
 
 
@@ -150,14 +153,15 @@ def method_of_other(checker: Checker, node: Method, kind: Type) -> None:
     checker.report(node.place, Code.UNKNOWN_METHOD, message, hint)
 
 
+def _suggestion(checker: Checker, name: str) -> str:
+    """The tag that was meant; only for the first few, as looking for one takes 20 ms."""
+    return dictionary.suggestion(name) if len(checker.problems) < _SUGGESTIONS else ""
+
+
 def _unusual(checker: Checker, node: Tag) -> None:
-    meant = dictionary.suggestion(node.name)
-    message = f"tag '{_short(node.name)}' is not in the DICOM dictionary"
+    meant = _suggestion(checker, node.name)
+    message = f"tag '{short(node.name)}' is not in the DICOM dictionary"
     hint = "it is used as it is written; where it is missing, the value is unknown"
     if meant:
         message += f", did you mean '{meant}'?"
     checker.report(node.place, Code.UNUSUAL_TAG, message, hint, Severity.WARNING)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."

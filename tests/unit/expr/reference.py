@@ -21,6 +21,12 @@ SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt, ">=": operator.ge, "+": operator.add, "-": operator.sub,
     "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
 }  # fmt: skip
+FAILURES = (ValueError, TypeError, IndexError, ArithmeticError)
+
+
+def decide(root: n.Node, tags: Mapping[str, str]) -> bool | None:
+    """True, false, or None for unknown: the value of the condition ``root``."""
+    return truth(evaluate(root, tags, {}))
 
 
 def evaluate(  # noqa: C901 - one case a node, and all of them on one page
@@ -46,18 +52,18 @@ def evaluate(  # noqa: C901 - one case a node, and all of them on one page
         case n.And(operands=operands):
             return every([value(operand) for operand in operands])
         case n.Or(operands=operands):
-            return negate(every([negate(value(operand)) for operand in operands]))
+            return some([value(operand) for operand in operands])
         case n.Not(operand=operand):
             return negate(value(operand))
         case n.Choice(then=then, test=test, otherwise=otherwise):
-            decided = value(test)
+            decided = truth(value(test))
             return None if decided is None else value(then) if decided else value(otherwise)
         case n.Compare(operators=signs, operands=operands):
             values = [value(operand) for operand in operands]
             return every([relate(*pair) for pair in zip(signs, values, values[1:], strict=False)])
         case n.Loop(name=name, body=body, variable=variable, source=source, filters=filters):
             values = value(source)
-            if values is None:
+            if not isinstance(values, list):
                 return None
             rounds = []
             for item in values:
@@ -65,56 +71,83 @@ def evaluate(  # noqa: C901 - one case a node, and all of them on one page
                 kept = every([evaluate(f, tags, inside) for f in filters])
                 answer = evaluate(body, tags, inside)
                 # all(b if f) is not any(not b if f)
-                rounds.append(negate(every([kept, answer if name == "any" else negate(answer)])))
-            return negate(every(rounds)) if name == "any" else every(rounds)
+                rounds.append(every([kept, answer if name == "any" else negate(answer)]))
+            return some(rounds) if name == "any" else negate(some(rounds))
         case n.Binary(operator=sign, left=left, right=right):
-            return compute(sign, value(left), value(right))
+            return attempt(lambda a, b: compute(sign, a, b), value(left), value(right))
         case n.Unary(operator=sign, operand=operand):
-            return compute(sign, 0, value(operand))
+            return attempt(lambda a: compute(sign, 0, a), value(operand))
         case n.Index(value=whole, index=index):
             return attempt(lambda w, i: w[integer(i)], value(whole), value(index))
-        case n.Slice(value=whole, lower=lower, upper=upper):
+        case n.Slice(value=whole, lower=lower, upper=upper, step=step):
+            bounds = [... if bound is None else value(bound) for bound in (lower, upper, step)]
             return attempt(
-                lambda w, a, b: w[integer(a) : integer(b)],
+                lambda w, *b: w[slice(*(None if x is ... else integer(x) for x in b))],
                 value(whole),
-                0 if lower is None else value(lower),
-                10**6 if upper is None else value(upper),
+                *bounds,
             )
         case n.Call(name="has", arguments=(tag,)):
             return value(tag) is not None
-        case n.Call(name=name, arguments=(argument,)):
-            return attempt(FUNCTIONS[name], value(argument))
+        case n.Call(name="any" | "all" as name, arguments=(argument,)):
+            values = value(argument)
+            joined = some if name == "any" else every
+            return joined(values) if isinstance(values, list) else None
+        case n.Call(name=name, arguments=arguments):
+            return called(FUNCTIONS[name], *map(value, arguments))
         case n.Method(value=text, name=name, arguments=arguments):
-            return attempt(getattr(str, name), value(text), *map(value, arguments))
+            return called(METHODS.get(name, getattr(str, name)), *map(value, (text, *arguments)))
     raise TypeError(node)
+
+
+def truth(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def every(values: list[Any]) -> bool | None:
     """Kleene's and."""
-    return False if False in values else None if None in values else True
+    known = [truth(value) for value in values]
+    return False if False in known else None if None in known else True
 
 
-def negate(value: bool | None) -> bool | None:
-    return None if value is None else not value
+def some(values: list[Any]) -> bool | None:
+    return negate(every([negate(value) for value in values]))
+
+
+def negate(value: Any) -> bool | None:
+    return None if truth(value) is None else not value
 
 
 def attempt(call: Callable[..., Any], *arguments: Any) -> Any:
-    """What the call gives where everything is known and it works, else unknown."""
+    """What the call gives where its arguments are known and it works, else unknown."""
     if any(argument is None for argument in arguments):
         return None
     try:
-        return call(*arguments)
-    except (ValueError, TypeError, IndexError, ArithmeticError):
+        result = call(*arguments)
+    except FAILURES:
         return None
+    too_long = isinstance(result, (str, list)) and len(result) > 10 ** (4 + isinstance(result, str))
+    return None if too_long else result
+
+
+def called(call: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function gives, which sees nothing unknown within a list either."""
+
+    def within(value: Any) -> bool:
+        return value is None or (isinstance(value, list) and any(map(within, value)))
+
+    return None if any(map(within, arguments)) else attempt(call, *arguments)
 
 
 def number(value: Any) -> Any:
     if isinstance(value, str):
         text = value.strip(BLANK)
-        if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text):
+        pattern = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+        if len(text) > 400 or not re.fullmatch(pattern, text):
             raise ValueError(value)
         value = int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else float(text)
-    if not math.isfinite(value) or (isinstance(value, int) and abs(value) > 10**30):
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise ValueError(value)
+    if isinstance(value, int) and abs(value) > 10**30:
         raise ValueError(value)
     return value
 
@@ -131,36 +164,87 @@ def whole(value: Any) -> int:
     return int(number(value))
 
 
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+def numbers(*values: Any) -> list[Any]:
+    return [number(v) for v in (values[0] if isinstance(values[0], list) else values)]
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, list):
+        raise TypeError(value)
+    return str(value)
+
+
+def in_order(values: list[Any]) -> list[Any]:
+    kinds = {kind(value) for value in values}
+    if kinds not in (set(), {"text"}, {"number"}):
+        raise TypeError(values)
+    return sorted(values)
+
+
+def joined(separator: str, values: Any) -> str:
+    if not isinstance(values, list):
+        raise TypeError(values)
+    return str.join(separator, values)
+
+
+def with_number(name: str) -> Callable[..., Any]:
+    """A method whose last argument beyond the texts is a number."""
+    texts = 3 if name == "replace" else 2
+    method = getattr(str, name)
+    return lambda *a: method(*a[:texts], *(int(number(each)) for each in a[texts:]))
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "float": lambda v: float(number(v)),
     "int": whole,
-    "str": str,
+    "str": text_of,
     "len": len,
     "abs": lambda v: abs(number(v)),
-    "empty": lambda v: not v.strip(BLANK),
+    "empty": lambda v: not str.strip(v, BLANK),
+    "min": lambda *v: min(numbers(*v)),
+    "max": lambda *v: max(numbers(*v)),
+    "sum": lambda v: number(sum(numbers(v))),
+    "round": lambda v, d=0: number(round(number(v), d) if d else round(number(v))),
+    "sorted": in_order,
+}
+METHODS: dict[str, Callable[..., Any]] = {
+    **{name: with_number(name) for name in ("split", "rsplit", "replace", "find", "rfind")},
+    "join": joined,
+    "startswith": lambda t, s: str.startswith(t, tuple(s) if isinstance(s, list) else s),
+    "endswith": lambda t, s: str.endswith(t, tuple(s) if isinstance(s, list) else s),
 }
 
 
 def compute(sign: str, left: Any, right: Any) -> Any:
-    if sign == "+" and isinstance(left, str) and isinstance(right, str):
+    if sign == "+" and kind(left) == kind(right) and kind(left) in ("text", "list"):
         return left + right
-    return attempt(lambda a, b: number(SIGNS[sign](number(a), number(b))), left, right)
+    return number(SIGNS[sign](number(left), number(right)))
+
+
+def kind(value: Any) -> str:
+    names = {str: "text", bool: "truth", list: "list"}
+    return names.get(type(value), "number")
 
 
 def relate(sign: str, left: Any, right: Any) -> bool | None:
     if left is None or right is None:
         return None
+    kinds = {kind(left), kind(right)}
     if sign in ("in", "not in"):
-        if isinstance(right, str):
-            found: bool | None = left in right
-        else:
-            found = negate(every([negate(relate("==", left, item)) for item in right]))
+        found: bool | None = None
+        if isinstance(right, list):
+            found = some([relate("==", left, item) for item in right])
+        elif kinds == {"text"}:
+            found = left in right
         return found if sign == "in" else negate(found)
-    if isinstance(left, list) and isinstance(right, list):
-        pairs = zip(left, right, strict=False)
-        same = len(left) == len(right) and every([relate("==", a, b) for a, b in pairs])
-        return same if sign == "==" else negate(same)
-    if isinstance(left, str) != isinstance(right, str):
-        answer: bool | None = attempt(lambda a, b: SIGNS[sign](number(a), number(b)), left, right)
-        return answer
-    return bool(SIGNS[sign](left, right))
+    if kinds == {"text", "number"}:
+        return truth(attempt(lambda a, b: SIGNS[sign](number(a), number(b)), left, right))
+    if kinds in ({"text"}, {"number"}):
+        return bool(SIGNS[sign](left, right))
+    if sign not in ("==", "!="):
+        return None
+    same: bool | None = len(kinds) == 1 and (kinds == {"list"} or left == right)
+    if kinds == {"list"}:
+        pairs = [relate("==", a, b) for a, b in zip(left, right, strict=False)]
+        same = every(pairs) if len(left) == len(right) else False
+    return same if sign == "==" else negate(same)

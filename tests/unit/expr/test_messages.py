@@ -14,6 +14,7 @@ LANGUAGES = {
     "syntax.txt": Language.CONDITION,
     "names.txt": Language.CONDITION,
     "types.txt": Language.CONDITION,
+    "hostile.txt": Language.CONDITION,
     "completion.txt": Language.COMPLETION,
 }
 ELSEWHERE = {Code.TOO_LONG, Code.TOO_DEEP}
@@ -27,20 +28,19 @@ def problems_of(text: str, language: Language) -> tuple[Problem, ...]:
         return error.problems
 
 
-def golden() -> list[tuple[Language, str, str]]:
+def golden(name: str) -> list[tuple[Language, str, str]]:
     """Language, expression and messages of every block ``>>> expression``, ``... more lines``."""
     found = []
-    for name, language in LANGUAGES.items():
-        content = (FOLDER / name).read_text("utf-8")
-        for block in content.split("\n>>> ")[1:]:
-            lines = block.rstrip("\n").split("\n")
-            more = [line for line in lines[1:] if line.startswith("... ")]
-            expression = "\n".join([lines[0], *(line[4:] for line in more)])
-            found.append((language, expression, "\n".join(lines[1 + len(more) :])))
+    content = (FOLDER / name).read_text("utf-8")
+    for block in content.split("\n>>> ")[1:]:
+        lines = block.rstrip("\n").split("\n")
+        more = [line for line in lines[1:] if line.startswith("... ")]
+        expression = "\n".join([lines[0], *(line[4:] for line in more)])
+        found.append((LANGUAGES[name], expression, "\n".join(lines[1 + len(more) :])))
     return found
 
 
-GOLDEN = golden()
+GOLDEN = [each for name in LANGUAGES for each in golden(name)]
 
 
 def test_every_file_is_read() -> None:
