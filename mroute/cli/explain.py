@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mroute.cli.screen import Screen
+from mroute.cli.screen import Screen, tell
 from mroute.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def command(
     plugins = installed()
     plugins.registry.raise_conflicts()
     plugins.registry.raise_broken()
-    plugins.hooks.on_observer_error = lambda error: _tell(str(error))
+    plugins.hooks.on_observer_error = lambda error: tell(str(error))
     configuration = config.load(file, plugins.registry)
     _refuse_unknown(only, configuration)
     site = site_of(configuration, plugins.hooks, plugins.registry)
-    reader = Subjects(plugins.registry, _tell)
+    reader = Subjects(plugins.registry, tell)
     screen = Screen.of_stdout()
     number = 0
     for number, given in enumerate(reader.read(subjects)):
@@ -100,10 +100,6 @@ def command(
         ctx.exit(ExitCode.PROBLEMS)
 
 
-def _tell(sentence: str) -> None:
-    click.echo(Screen("utf-8").text(f"mroute: {sentence}"), err=True)
-
-
 def _refuse_unknown(names: Collection[str], configuration: Configuration) -> None:
     from mroute.expr.errors import nearest
 
@@ -111,7 +107,9 @@ def _refuse_unknown(names: Collection[str], configuration: Configuration) -> Non
         if name not in configuration.rules:
             meant = nearest(name, list(configuration.rules))
             hint = f"; did you mean '{meant}'?" if meant else ""
-            raise click.UsageError(f"there is no rule '{name}' in '{configuration.file}'{hint}")
+            raise click.UsageError(
+                f"there is no rule '{name}' in '{configuration.file.name}'{hint}"
+            )
 
 
 def _described(

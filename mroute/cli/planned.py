@@ -14,6 +14,9 @@ from typing import Any
 from mroute.config import Configuration
 from mroute.types import Delivery, Finish, Plan, StudyPlan, TaskPlan
 
+_LONGEST = 400
+"""Characters of a reason that a line shows; it may name any number of rules."""
+
 Entry = Mapping[str, Any]
 """A task (``queue``), a series that joins a study (``study``), or a message (``channel``)."""
 
@@ -108,8 +111,8 @@ def _delivery(delivery: Delivery) -> Entry:
 
 def _task_line(entry: Entry) -> str:
     place = f"{entry['queue']}/:"
-    if entry["reason"]:
-        return f"{place} {entry['reason']}"
+    if reason := entry["reason"]:
+        return f"{place} {reason if len(reason) <= _LONGEST else reason[:_LONGEST] + '...'}"
     what = entry["action"]
     if entry["modules"]:
         what += f" by {quoted(entry['modules'])}"

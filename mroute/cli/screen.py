@@ -73,6 +73,11 @@ class Screen:
         return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
 
+def tell(sentence: str) -> None:
+    """Tell the person at the keyboard, on standard error, what went wrong."""
+    click.echo(f"mroute: {_printable(sentence)}", err=True)
+
+
 def _printable(text: str) -> str:
     """``text`` with everything escaped that is not printed: control characters, surrogates."""
     if text.isprintable():

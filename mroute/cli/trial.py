@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mroute.cli.screen import Screen
+from mroute.cli.screen import Screen, tell
 from mroute.errors import ExitCode, ExpressionError
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def command(
     registry.raise_conflicts()
     for plugin in registry.plugins:
         if plugin.error:
-            _tell(f"plugin '{plugin.name}' cannot be loaded: {plugin.error}")
+            tell(f"plugin '{plugin.name}' cannot be loaded: {plugin.error}")
     language = Language.COMPLETION if completion else Language.CONDITION
     try:
         checked = _checked(expression, language, registry.functions)
     except ExpressionError as error:
         click.echo("\n".join(problem.render() for problem in error.problems), err=True)
         ctx.exit(ExitCode.PROBLEMS)
-    reader = Subjects(registry, _tell)
+    reader = Subjects(registry, tell)
     given = reader.read(subjects)
     if completion:
         series = list(given)
@@ -77,10 +77,6 @@ def command(
         _show_all(compile_condition(checked), given, as_json)
     if reader.failed:
         ctx.exit(ExitCode.PROBLEMS)
-
-
-def _tell(sentence: str) -> None:
-    click.echo(Screen("utf-8").text(f"mroute: {sentence}"), err=True)
 
 
 def _checked(text: str, language: Language, functions: Functions) -> Checked:

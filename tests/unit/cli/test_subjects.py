@@ -19,6 +19,11 @@ from tests.unit.cli.conftest import Mroute
 CT = Path(str(get_testdata_file("CT_small.dcm")))
 DIRTESTS = Path(get_testdata_files("dicomdirtests/DICOMDIR")[0]).parent
 
+NO_DICOM = (
+    "is no DICOM file: File is missing DICOM File Meta Information header "
+    "or the 'DICM' prefix is missing from the header."
+)
+
 
 class Reading:
     """What was read, and what was told meanwhile."""
@@ -105,10 +110,7 @@ def test_a_subject_that_cannot_be_read_keeps_no_other(folder: Path) -> None:
     assert reading.failed is True
     assert reading.told == [
         "'pipe' is neither a file nor a folder; pipe JSON into '-'",
-        (
-            "'text.txt' is no DICOM file: File is missing DICOM File Meta Information header or the "
-            "'DICM' prefix is missing from the header."
-        ),
+        f"'text.txt' {NO_DICOM}",
         (
             "'broken.tags' is no JSON (Expecting value: line 1 column 7 (char 6)); "
             "expected an object of keyword to text"
@@ -201,10 +203,7 @@ def test_what_is_no_image_in_a_folder_is_told_and_the_rest_goes_on(folder: Path)
         "'loop' is left out: it is a link to a folder",
         "'link.dcm' is left out: it is no file",
         "'pipe' is left out: it is no file",
-        (
-            "'a.txt' is left out: 'a.txt' is no DICOM file: File is missing DICOM File Meta "
-            "Information header or the 'DICM' prefix is missing from the header."
-        ),
+        f"'a.txt' is left out: 'a.txt' {NO_DICOM}",
     ]
     assert reading.failed is False
 
@@ -316,8 +315,8 @@ def test_objects_before_and_after_a_wrong_one_are_read(folder: Path, piped: Pipe
     assert reading.told == [
         "'standard input, line 2' holds no JSON object; expected one of keyword to text",
         (
-            "standard input is no JSON at line 4, column 2: expecting property name enclosed in double "
-            "quotes; expected a JSON object of keyword to text"
+            "standard input is no JSON at line 4, column 2: expecting property name enclosed in "
+            "double quotes; expected a JSON object of keyword to text"
         ),
     ]
 
