@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from mroute import engine
 from mroute.config import Configuration
-from mroute.errors import ForceRuleError, PluginError, RejectedError, UnsafeNameError
+from mroute.errors import PluginError, RejectedError, UnsafeNameError
 from mroute.expr import Outcome
 from mroute.hooks import Hooks
 from mroute.registry import Registry
@@ -33,6 +33,7 @@ class State(StrEnum):
     ANOTHER_FORCED = "another forced"
     ANOTHER_TRIGGERED = "another triggered"
     ANOTHER_DISCARDED = "another discarded"
+    UNDECIDED = "undecided"
 
 
 _WHY = {
@@ -40,6 +41,7 @@ _WHY = {
     State.ANOTHER_FORCED: "another rule is forced",
     State.ANOTHER_TRIGGERED: "it is a fallback, and another rule triggered",
     State.ANOTHER_DISCARDED: "a rule before it discards the series",
+    State.UNDECIDED: "the series cannot be decided",
 }
 
 
@@ -62,13 +64,14 @@ class Answer:
 class Explanation:
     """The answers of all rules by name, the decision, and the plan.
 
-    ``rejected`` says why the series goes to ``error/``; it is empty where it does not.
+    ``rejected`` is set where the series goes to ``error/``, be it before anything was decided or
+    because the decision cannot be planned. The reason is in the plan.
     """
 
     answers: Mapping[str, Answer]
     decision: Decision
     plan: Plan
-    rejected: str = ""
+    rejected: bool = False
 
 
 def site_of(configuration: Configuration, hooks: Hooks, registry: Registry) -> Site:
@@ -79,36 +82,31 @@ def site_of(configuration: Configuration, hooks: Hooks, registry: Registry) -> S
 def explain(series: Series, site: Site) -> Explanation:
     """Decide and plan ``series`` as the router of ``site`` would, and answer for every rule."""
     rules = site.configuration.rules
-    rejected = ""
+    decision: Decision | None = None
+    rejected = False
     try:
+        check_uids(series)
         decision = engine.evaluate(series, rules)
-    except ForceRuleError as error:
-        decision, rejected = Decision((), {}), str(error)
-    else:
-        try:
-            check_uids(series)
-            plan = engine.plan(
-                series, decision, site.hooks, site.registry.actions, site.plan_context()
-            )
-        except (RejectedError, PluginError, UnsafeNameError) as error:
-            rejected = str(error)
-    if rejected:
-        plan = engine.rejection(rejected)
+        plan = engine.plan(series, decision, site.hooks, site.registry.actions, site.plan_context())
+    except (RejectedError, PluginError, UnsafeNameError) as error:
+        rejected, plan = True, engine.rejection(str(error))
     answers = {name: _answer(rule, series, decision) for name, rule in rules.items()}
-    return Explanation(MappingProxyType(answers), decision, plan, rejected)
+    return Explanation(MappingProxyType(answers), decision or Decision((), {}), plan, rejected)
 
 
-def _answer(rule: CompiledRule, series: Series, decision: Decision) -> Answer:
-    considered = decision.outcomes.get(rule.name)
+def _answer(rule: CompiledRule, series: Series, decision: Decision | None) -> Answer:
+    considered = decision.outcomes.get(rule.name) if decision else None
     if considered is not None:
         return Answer(considered, State.CONSIDERED)
     return Answer(rule.condition.evaluate(series.tags), _state(rule, series, decision))
 
 
-def _state(rule: CompiledRule, series: Series, decision: Decision) -> State:
+def _state(rule: CompiledRule, series: Series, decision: Decision | None) -> State:
     """What kept a rule from being considered."""
     if rule.rule.disabled:
         return State.DISABLED
+    if decision is None:
+        return State.UNDECIDED
     if series.force_rule is not None:
         return State.ANOTHER_FORCED
     if rule.rule.fallback and not decision.fallback:

@@ -367,6 +367,18 @@ def test_a_rule_that_cannot_be_forced(explain: Explain, rule: str) -> None:
     )
 
 
+def test_a_series_that_cannot_be_decided_is_answered_for_all_the_same(explain: Explain) -> None:
+    found = explain.json(Modality="OT", SeriesInstanceUID="../x")
+    assert (found["triggered"], found["discarded_by"], found["fallback"]) == ([], None, False)
+    assert found["rules"]["last"] == {
+        "value": True,
+        "because": "not considered, for the series cannot be decided; "
+        "tags.Modality == 'OT' is true: Modality is 'OT'",
+        "state": "undecided",
+    }
+    assert {each["state"] for each in found["rules"].values()} == {"undecided", "disabled"}
+
+
 # JSON
 
 
