@@ -95,6 +95,19 @@ class Registry:
             if isinstance(error, DuplicateContributionError):
                 raise error
 
+    def raise_broken(self) -> None:
+        """Raise `PluginError` for the first plugin that cannot be loaded.
+
+        It may be one that keeps images from going somewhere.
+        """
+        for plugin in self.plugins:
+            if plugin.error:
+                raise PluginError(
+                    plugin.name,
+                    f"cannot be loaded: {plugin.error}; repair it, or run without it by "
+                    f"MROUTE_DISABLE_PLUGINS={plugin.name}",
+                )
+
     def contributions_of(self, plugin: str) -> tuple[tuple[str, str], ...]:
         """Kind and name of everything that a plugin contributes."""
         return tuple(key for key, owner in self.contributed_by.items() if owner == plugin)

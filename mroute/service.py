@@ -17,7 +17,6 @@ from mroute.contributions import ServiceContext, ServiceType
 from mroute.errors import (
     ConfigurationError,
     MrouteError,
-    PluginError,
     Problem,
     SpoolError,
     describe,
@@ -49,7 +48,7 @@ def open_site(
     the spool cannot be used or another run has it.
     """
     registry.raise_conflicts()
-    _refuse_broken_plugins(hooks)
+    registry.raise_broken()
     hooks.on_observer_error = log_plugin_error
     configuration = config.load(file, registry)
     spool = Spool(configuration.spool)
@@ -73,17 +72,6 @@ def open_site(
         yield site
     finally:
         lock.release()
-
-
-def _refuse_broken_plugins(hooks: Hooks) -> None:
-    """A plugin that cannot be loaded may be one that keeps images from going somewhere."""
-    for plugin in hooks.plugins:
-        if plugin.error:
-            raise PluginError(
-                plugin.name,
-                f"cannot be loaded: {plugin.error}; repair it, or run without it by "
-                f"MROUTE_DISABLE_PLUGINS={plugin.name}",
-            )
 
 
 class Service:

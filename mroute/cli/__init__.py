@@ -16,10 +16,12 @@ from mroute.errors import ExitCode, MrouteError, describe
 
 COMMANDS = {
     "demo": "mroute.cli.demo",
+    "explain": "mroute.cli.explain",
     "init": "mroute.cli.init",
     "plugins": "mroute.cli.plugins",
     "run": "mroute.cli.run",
     "schema": "mroute.cli.schema",
+    "try": "mroute.cli.trial",
     "validate-rules": "mroute.cli.validate",
 }
 """Each command to its module, in which it is called ``command``."""
@@ -80,5 +82,6 @@ def main() -> None:
       mroute demo                          see it work, on real images
       mroute init site                     start a site of your own
       mroute validate-rules site/mroute.yaml
+      mroute explain -c site/mroute.yaml image.dcm
       mroute run -c site/mroute.yaml
     """

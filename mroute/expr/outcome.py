@@ -44,9 +44,12 @@ class Clause:
         head = f"{self.text} is {_WORDS[self.value]}"
         if self.value is None:
             return f"{head}: {self.reason}"
-        if not self.seen:
-            return head
-        return f"{head}: {', '.join(_saw(name, value) for name, value in self.seen)}"
+        return f"{head}: {self.sight}" if self.seen else head
+
+    @property
+    def sight(self) -> str:
+        """What it saw, in words: "Modality is 'CT', SliceThickness is missing"."""
+        return ", ".join(_saw(name, value) for name, value in self.seen)
 
 
 def quoted(value: str) -> str:

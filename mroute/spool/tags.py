@@ -48,31 +48,43 @@ def read_tags(path: Path) -> tuple[dict[str, str], str]:
         raw = path.read_bytes()
     except OSError as error:
         raise TagsError(f"'{path.name}' cannot be read: {error.strerror}") from error
-    trouble = ""
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("utf-8", "surrogateescape")
-        trouble = f"'{path.name}' is not encoded in UTF-8; its other bytes are kept as they are"
+    text, trouble = decoded(raw, path.name)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise TagsError(
             f"'{path.name}' is no JSON ({error}); expected an object of keyword to text"
         ) from error
+    return tags_in(value, path.name), trouble
+
+
+def decoded(raw: bytes, name: str) -> tuple[str, str]:
+    """``raw`` as text, and a sentence where it is not UTF-8; ``name`` is where it is from."""
+    try:
+        return raw.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        trouble = f"'{name}' is not encoded in UTF-8; its other bytes are kept as they are"
+        return raw.decode("utf-8", "surrogateescape"), trouble
+
+
+def tags_in(value: object, name: str) -> dict[str, str]:
+    """The tags that a JSON value holds; ``name`` is where it is from.
+
+    Numbers become texts and null an empty one. Raises `TagsError` for what is no object of texts.
+    """
     if not isinstance(value, dict):
-        raise TagsError(f"'{path.name}' holds no JSON object; expected one of keyword to text")
-    return {keyword: _text(path, keyword, item) for keyword, item in value.items()}, trouble
+        raise TagsError(f"'{name}' holds no JSON object; expected one of keyword to text")
+    return {keyword: _text(name, keyword, item) for keyword, item in value.items()}
 
 
-def _text(path: Path, keyword: str, value: object) -> str:
+def _text(name: str, keyword: str, value: object) -> str:
     if isinstance(value, str):
         return value
     if value is None:
         return ""
     if isinstance(value, int | float):
         return str(value)
-    raise TagsError(f"'{path.name}' has {type(value).__name__} under '{keyword}'; expected a text")
+    raise TagsError(f"'{name}' has {type(value).__name__} under '{keyword}'; expected a text")
 
 
 def write_tags(files: Files, image: Path, tags: Mapping[str, str]) -> None:
@@ -113,7 +125,7 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
     ]
     tags, trouble = _first_tags(folder, images, rejected)
     _reject_other_series(folder, images, rejected)
-    return Contents(tuple(images), tags, tuple(rejected), trouble, _force_rule(folder))
+    return Contents(tuple(images), tags, tuple(rejected), trouble, forced_rule(folder))
 
 
 def _first_tags(
@@ -159,6 +171,7 @@ def _series_of(folder: Path, name: str) -> str:
     return read_tags(tags_file(folder / name))[0].get("SeriesInstanceUID", "")
 
 
-def _force_rule(folder: Path) -> str | None:
+def forced_rule(folder: Path) -> str | None:
+    """The name of the only rule that a series folder asks for, if it does."""
     path = folder / FORCE_RULE_FILE
     return path.read_text("utf-8", "replace").strip() if path.is_file() else None

@@ -140,17 +140,19 @@ def test_what_is_no_series_folder_stays_and_is_told(tmp_path: Path, name: str) -
     assert "kept back 2" in result.output
 
 
-def test_a_plugin_that_cannot_be_loaded_stops_a_run_and_no_other_command(
+def test_a_plugin_that_cannot_be_loaded_stops_a_run_and_its_prediction_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be one that keeps images from going somewhere."""
     from mroute.cli.installed import Installed
     from mroute.hooks import Hooks
     from mroute.plugins import LoadedPlugin
+    from mroute.registry import Registry
 
-    hooks, registry = plugins_with()
+    hooks, _ = plugins_with()
     broken = LoadedPlugin("guard", "mroute-guard", "1.0", "ImportError: no licence")
-    installed = Installed(Hooks(hooks._manager, [*hooks.plugins, broken]), registry)
+    hooks = Hooks(hooks._manager, [*hooks.plugins, broken])
+    installed = Installed(hooks, Registry.collect(hooks))
     monkeypatch.setattr("mroute.cli.installed.installed", lambda: installed)
     drop(tmp_path, "1.1")
     result = mroute("run", "--once", "-c", write_rules(tmp_path, ROUTE))
@@ -158,6 +160,7 @@ def test_a_plugin_that_cannot_be_loaded_stops_a_run_and_no_other_command(
     assert "plugin 'guard': cannot be loaded: ImportError: no licence" in result.output
     assert "MROUTE_DISABLE_PLUGINS=guard" in result.output
     assert (tmp_path / "spool" / "incoming" / "1.1").exists()
+    assert mroute("explain", "-c", tmp_path / "mroute.yaml", tmp_path / "spool").exit_code == 3
     assert mroute("validate-rules", tmp_path / "mroute.yaml").exit_code == 0
 
 

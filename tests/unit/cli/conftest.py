@@ -18,10 +18,10 @@ Mroute = Callable[..., Result]
 
 @pytest.fixture
 def mroute() -> Mroute:
-    """Call a command: ``mroute("init", folder)``."""
+    """Call a command: ``mroute("init", folder)``; ``stdin`` is what it is given to read."""
 
-    def call(*arguments: object) -> Result:
-        return CliRunner().invoke(main, [str(each) for each in arguments])
+    def call(*arguments: object, stdin: str | bytes = "") -> Result:
+        return CliRunner().invoke(main, [str(each) for each in arguments], input=stdin)
 
     return call
 
