@@ -13,13 +13,14 @@ from types import FunctionType
 from typing import Any
 
 from mroute.errors import ExpressionError
-from mroute.expr import calls, dictionary, operators, values
+from mroute.expr import calls, dictionary, matching, operators, values
 from mroute.expr.checker import Checked, check
 from mroute.expr.function import Functions
 from mroute.expr.functions import BUILTINS, METHODS
 from mroute.expr.language import Language
 from mroute.expr.nodes import (
     And,
+    Attribute,
     Binary,
     Call,
     Choice,
@@ -57,16 +58,17 @@ _RUNTIME: Mapping[str, Callable[..., Any]] = {
     "signed": operators.signed,
     "item": operators.item,
     "part": operators.part,
+    "named": operators.named,
     "has": calls.has,
-    "any_of": calls.any_of,
-    "all_of": calls.all_of,
+    "any_true": calls.any_true,
+    "all_true": calls.all_true,
     "loop": calls.loop,
 }
 
 _TRUTHS = (Compare, And, Or, Not, Loop)
 """Nodes whose value is a truth value or unknown, whatever is in them."""
 
-_WITHOUT_STRICTNESS = {"has": "has", "any": "any_of", "all": "all_of"}
+_WITHOUT_STRICTNESS = {"has": "has", "any": "any_true", "all": "all_true"}
 """Functions that answer although something in their argument is unknown."""
 
 
@@ -199,7 +201,14 @@ class _Compiler:
         emitted = [ast.Constant(None) if b is None else self._emit(b) for b in bounds]
         return _call("part", self._emit(node.value), *emitted)
 
+    def attribute(self, node: Attribute) -> ast.expr:
+        return _call("named", self._emit(node.value), ast.Constant(node.name))
+
     def call(self, node: Call) -> ast.expr:
+        match node:
+            case Call(name="matches", arguments=(text, Literal(value=str(pattern)))):
+                found = self._constant(calls.bind(matching.matches_of(pattern)))
+                return ast.Call(found, [self._emit(text)], [])
         called = _WITHOUT_STRICTNESS.get(node.name) or self._bind(node.name)
         return _call(called, *map(self._emit, node.arguments))
 
@@ -246,7 +255,8 @@ class _Compiler:
         body = looked_at[0] if len(looked_at) == 1 else self._kleene(stops_at_true, looked_at)
         self.loops.pop()
         # What one round costs: the nodes it goes through.
-        size = sum(1 for part in (*node.filters, node.body) for _ in walk(part))
+        parts = (*node.filters, node.body)
+        size = sum(matching.operations(inner) for part in parts for inner, _ in walk(part))
         return _call(
             "loop",
             ast.Constant(stops_at_true),
@@ -287,6 +297,7 @@ _EMITTERS: Mapping[type[Node], Callable[[_Compiler, Any], ast.expr]] = {
     Choice: _Compiler.choice,
     Index: _Compiler.index,
     Slice: _Compiler.slice,
+    Attribute: _Compiler.attribute,
     Call: _Compiler.call,
     Method: _Compiler.method,
     Loop: _Compiler.loop,

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import mroute_dicom
 from mroute.expr import Outcome, compile_completion, compile_text
+from mroute.testing import registry_of
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "expressions"
+FUNCTIONS = registry_of(mroute_dicom).functions
 EXPECTED = {"true": True, "false": False, "unknown": None}
 
 
@@ -23,12 +26,13 @@ def lines_of(*names: str) -> list[tuple[str, str, bool | None]]:
     return found
 
 
-CONDITIONS = lines_of("truth.txt", "tags.txt", "comparison.txt", "computing.txt")
+CONDITIONS = lines_of("truth.txt", "tags.txt", "comparison.txt", "computing.txt", "functions.txt")
 COMPLETIONS = lines_of("completion.txt")
 
 
 def test_no_file_is_forgotten() -> None:
-    used = {"truth.txt", "tags.txt", "comparison.txt", "computing.txt", "completion.txt"}
+    used = {"truth.txt", "tags.txt", "comparison.txt", "computing.txt", "functions.txt"}
+    used |= {"completion.txt"}
     assert {path.name for path in FOLDER.iterdir()} == used
     assert len(CONDITIONS) >= 120
 
@@ -36,7 +40,7 @@ def test_no_file_is_forgotten() -> None:
 @pytest.mark.parametrize(("expression", "subject", "expected"), CONDITIONS)
 def test_a_condition(expression: str, subject: str, expected: bool | None) -> None:
     tags = json.loads(subject)
-    program = compile_text(expression)
+    program = compile_text(expression, FUNCTIONS)
     outcome = program.evaluate(tags)
     assert (program.value(tags), outcome.value) == (expected, expected), outcome.because
     assert outcome.because
