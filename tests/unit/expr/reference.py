@@ -80,6 +80,8 @@ def evaluate(  # noqa: C901 - one case a node, and all of them on one page
                 0 if lower is None else value(lower),
                 10**6 if upper is None else value(upper),
             )
+        case n.Attribute(value=record, name=name):
+            return attempt(lambda parts: parts[name], value(record))
         case n.Call(name="has", arguments=(tag,)):
             return value(tag) is not None
         case n.Call(name=name, arguments=(argument,)):
@@ -131,6 +133,13 @@ def whole(value: Any) -> int:
     return int(number(value))
 
 
+def pair(text: str) -> dict[str, Any]:
+    if text.strip() == "":
+        raise ValueError(text)
+    left, *right = text.split(".", 1)
+    return {"left": left, "right": right[0] if right else None, "size": len(text)}
+
+
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "float": lambda v: float(number(v)),
     "int": whole,
@@ -138,6 +147,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "len": len,
     "abs": lambda v: abs(number(v)),
     "empty": lambda v: not v.strip(BLANK),
+    "pair": pair,
 }
 
 
@@ -160,6 +170,12 @@ def relate(sign: str, left: Any, right: Any) -> bool | None:
         pairs = zip(left, right, strict=False)
         same = len(left) == len(right) and every([relate("==", a, b) for a, b in pairs])
         return same if sign == "==" else negate(same)
+    if isinstance(left, dict):
+        for a, b in zip(left.values(), right.values(), strict=True):
+            if sign not in ("==", "!=") and relate("==", a, b) is not True:
+                return relate(sign, a, b)
+        same = every([relate("==", left[name], right[name]) for name in left])
+        return same if sign in ("==", "<=", ">=") else negate(same)
     if isinstance(left, str) != isinstance(right, str):
         answer: bool | None = attempt(lambda a, b: SIGNS[sign](number(a), number(b)), left, right)
         return answer

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from mroute.expr import BUILTINS, Record, RuleFunction, Type
 from mroute.expr.nodes import (
     And,
+    Attribute,
     Binary,
     Call,
     Choice,
@@ -23,6 +25,20 @@ from mroute.expr.nodes import (
     Tag,
     Unary,
 )
+
+PAIR = Record("pair", {"left": Type.TEXT, "right": Type.TEXT, "size": Type.NUMBER}, ordered=True)
+
+
+def pair(text: str) -> dict[str, str | int | None]:
+    """The parts of ``text`` around its first point: none on the right where there is no point."""
+    if not text.strip():
+        raise ValueError("nothing to part")
+    left, point, right = text.partition(".")
+    return {"left": left, "right": right if point else None, "size": len(text)}
+
+
+FUNCTIONS = {**BUILTINS, "pair": RuleFunction("pair", (Type.TEXT,), PAIR, pair)}
+"""What random expressions call."""
 
 KEYWORDS = ("Modality", "SliceThickness", "SeriesDescription", "PixelSpacing", "SeriesNumber")
 
@@ -74,6 +90,7 @@ def conditions(depth: int = 4, variables: tuple[str, ...] = ()) -> st.SearchStra
         st.builds(Compare, st.tuples(_ORDER, _ORDER), st.tuples(number, _TAGS, number)),
         st.builds(Compare, membership, st.tuples(text, lists(depth - 1, variables))),
         st.builds(Compare, membership, st.tuples(text, text)),
+        st.builds(Compare, _ORDER.map(lambda s: (s,)), st.tuples(_pairs(text), _pairs(text))),
         st.builds(lambda v, m, a: Method(v, m, (a,)), text, _TRUTH_METHODS, text),
         st.deferred(lambda: _loops(depth, variables)),
     )
@@ -94,6 +111,7 @@ def texts(depth: int, variables: tuple[str, ...]) -> st.SearchStrategy[Node]:
         st.builds(lambda v, a, b: Method(v, "replace", (a, b)), inner, inner, inner),
         st.builds(Binary, st.just("+"), inner, inner),
         st.builds(Index, inner, number),
+        st.builds(Attribute, _pairs(inner), st.sampled_from(["left", "right"])),
         st.builds(Slice, inner, st.none() | number, st.none() | number),
         st.builds(Choice, inner, st.deferred(lambda: conditions(depth - 1, variables)), inner),
     )
@@ -111,10 +129,16 @@ def numbers(depth: int, variables: tuple[str, ...]) -> st.SearchStrategy[Node]:
         _NUMBER,
         converted,
         st.builds(lambda t: Call("len", (t,)), text),
+        st.builds(Attribute, _pairs(text), st.just("size")),
         st.builds(lambda v: Call("abs", (v,)), inner),
         st.builds(Binary, sign, inner, inner | _TAGS),
         st.builds(Unary, st.sampled_from(["-", "+"]), inner),
     )
+
+
+def _pairs(text: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    """Nodes of the type of the record above."""
+    return st.builds(lambda t: Call("pair", (t,)), text)
 
 
 def lists(depth: int, variables: tuple[str, ...]) -> st.SearchStrategy[Node]:

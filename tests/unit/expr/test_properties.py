@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mroute.errors import ExpressionError
-from mroute.expr import BUILTINS, Language, Program, Tree, check, compile_condition
+from mroute.expr import Language, Program, Tree, check, compile_condition
 from mroute.expr.nodes import And, Count, Node, Not, Or, Received
 from mroute.expr.parser import parse
 from mroute.expr.printer import print_tree
 from tests.unit.expr.reference import evaluate
-from tests.unit.expr.strategies import TAGS, conditions
+from tests.unit.expr.strategies import FUNCTIONS, TAGS, conditions
 
 SOME = settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -31,7 +31,7 @@ FRAGMENTS = st.sampled_from(
 
 
 def compiled(root: Node) -> Program:
-    checked = check(parse(print_tree(Tree(root))), BUILTINS)
+    checked = check(parse(print_tree(Tree(root))), FUNCTIONS)
     assert checked.errors == (), print_tree(Tree(root))
     return compile_condition(checked)
 
@@ -102,7 +102,7 @@ def test_printing_and_reading_a_completion_gives_the_same_tree(root: Node) -> No
 def test_any_text_is_answered_or_refused_with_its_place(text: str, tags: Mapping[str, str]) -> None:
     for language in Language:
         try:
-            checked = check(parse(text, language), BUILTINS)
+            checked = check(parse(text, language), FUNCTIONS)
         except ExpressionError as error:
             problems = error.problems
             assert problems
