@@ -49,6 +49,7 @@ from mroute.events import (
 )
 from mroute.expr import (
     Outcome,
+    Record,
     Type,
     compile_completion,
 )
@@ -133,6 +134,7 @@ __all__ = [
     "PlanContext",
     "Priority",
     "QueueType",
+    "Record",
     "Rejected",
     "RejectedError",
     "Retry",

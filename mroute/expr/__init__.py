@@ -17,6 +17,7 @@ from mroute.expr.outcome import Clause, Outcome
 from mroute.expr.parser import parse
 from mroute.expr.printer import print_tree
 from mroute.expr.program import Program
+from mroute.expr.record import Record
 
 __all__ = [
     "BUILTINS",
@@ -28,6 +29,7 @@ __all__ = [
     "Language",
     "Outcome",
     "Program",
+    "Record",
     "RuleFunction",
     "Tree",
     "Type",

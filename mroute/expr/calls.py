@@ -6,12 +6,14 @@ functions there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from mroute.expr.function import RuleFunction
 from mroute.expr.language import Type
 from mroute.expr.operators import conjunction, disjunction, truth
+from mroute.expr.record import Record, RecordValue
 from mroute.expr.values import (
     UnanswerableError,
     Unknown,
@@ -28,8 +30,11 @@ _KINDS: dict[Type, Callable[[Value], bool]] = {
     Type.NUMBER: is_number,
     Type.TRUTH: lambda value: type(value) is bool,
     Type.LIST: lambda value: type(value) is tuple,
-    Type.ANY: lambda value: value is not None,
+    Type.ANY: lambda value: True,
 }
+
+_SAID = 300
+"""Characters of an exception that a reason repeats."""
 
 
 def bind(function: RuleFunction, title: str = "") -> Callable[..., Value]:
@@ -66,19 +71,48 @@ def bind(function: RuleFunction, title: str = "") -> Callable[..., Value]:
 def _result(
     function: RuleFunction, named: str, call: Callable[..., Any], values: list[Value]
 ) -> Value:
+    returns = function.returns
     try:
-        result = bounded(call(*values))
+        given = call(*values)
+        if given is None:
+            return Unknown(f"{named} gave nothing")
+        if isinstance(returns, Record) and type(given) is not RecordValue:
+            return _record(returns, named, given)
+        result = bounded(given)
     except UnanswerableError as reason:
         return Unknown(str(reason))
     except Exception as error:  # noqa: BLE001 - a plugin's mistake must not reach other rules
-        return Unknown(f"{named} failed: {str(error) or type(error).__name__}")
+        return Unknown(f"{named} failed: {_words_of(error)}")
     if type(result) is Unknown:
         return Unknown(f"{named}: {result.reason}")
-    if not _KINDS[function.returns](result):
-        if result is None:
-            return Unknown(f"{named} gave nothing")
-        return Unknown(f"{named} gave {kind_of(result)}, not a {function.returns}")
-    return result
+    fits = result.kind == returns if isinstance(returns, Record) else _KINDS[returns](result)
+    return result if fits else Unknown(f"{named} gave {kind_of(result)}, not a {returns}")
+
+
+def _record(kind: Record, named: str, given: object) -> RecordValue | Unknown:
+    """The record of the parts in ``given``. Nothing of it is read but by the names of parts."""
+    if not isinstance(given, Mapping):
+        return Unknown(f"{named} gave {kind_of(given)}, not a {kind}")
+    parts = {}
+    for name, declared in kind.parts.items():
+        value = given.get(name)
+        if value is None:
+            parts[name] = Unknown(f"this {kind} has no {name}")
+            continue
+        parts[name] = taken = bounded(value)
+        if type(taken) is Unknown:
+            return Unknown(f"{named}: part '{name}': {taken.reason}")
+        if not _KINDS[declared](taken):
+            return Unknown(f"{named} gave {kind_of(taken)} as '{name}', not a {declared}")
+    return RecordValue(kind, MappingProxyType(parts))
+
+
+def _words_of(error: Exception) -> str:
+    try:
+        words = str.__str__(str(error))[:_SAID]
+    except Exception:  # noqa: BLE001 - it is a plugin's, too
+        words = ""
+    return words or type(error).__name__
 
 
 def has(value: Value) -> bool:
@@ -86,12 +120,12 @@ def has(value: Value) -> bool:
     return type(value) is not Unknown
 
 
-def any_of(values: Value) -> bool | Unknown:
+def any_true(values: Value) -> bool | Unknown:
     """``any(list)``: its items joined by ``or``."""
     return disjunction(*values) if type(values) is tuple else _no_list(values)
 
 
-def all_of(values: Value) -> bool | Unknown:
+def all_true(values: Value) -> bool | Unknown:
     """``all(list)``: its items joined by ``and``."""
     return conjunction(*values) if type(values) is tuple else _no_list(values)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mroute.errors import Problem, Severity
-from mroute.expr import names, operands
+from mroute.expr import names, operands, patterns
 from mroute.expr.constants import constants
 from mroute.expr.errors import Code, problem_at
 from mroute.expr.function import Functions, RuleFunction
@@ -44,6 +44,7 @@ from mroute.expr.nodes import (
     Unary,
     walk,
 )
+from mroute.expr.record import Kind, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,10 @@ class Checker:
         self.text = text
         self.functions = functions
         self.problems: list[Problem] = []
-        self.variables: dict[str, Type] = {}
+        self.variables: dict[str, Kind] = {}
         self.constants: list[Node] = []
         self._reads = 0
+        self.pattern_size = 0
 
     def report(
         self,
@@ -118,7 +120,7 @@ class Checker:
             return False
         return True
 
-    def type_of(self, node: Node) -> Type:
+    def type_of(self, node: Node) -> Kind:
         """The type of ``node``, after checking it and everything below it."""
         rule = _RULES.get(type(node))
         if rule is None:
@@ -129,33 +131,29 @@ class Checker:
             self.constants.append(node)
         return kind
 
-    def _tag(self, node: Tag) -> Type:
+    def _tag(self, node: Tag) -> Kind:
         self._reads += 1
         names.tag(self, node)
         return Type.TEXT
 
-    def _name(self, node: Name) -> Type:
+    def _name(self, node: Name) -> Kind:
         self._reads += 1
         return names.name(self, node)
 
-    def _items(self, node: Items) -> Type:
+    def _items(self, node: Items) -> Kind:
         for item in node.items:
             self.type_of(item)
         return Type.LIST
 
-    def _attribute(self, node: Attribute) -> Type:
-        names.attribute(self, node)
-        return Type.ANY
-
-    def _unary(self, node: Unary) -> Type:
+    def _unary(self, node: Unary) -> Kind:
         operands.number(self, node.operand, self.type_of(node.operand), node.operator)
         return Type.NUMBER
 
-    def _comparison(self, node: Compare) -> Type:
+    def _comparison(self, node: Compare) -> Kind:
         operands.comparison(self, node)
         return Type.TRUTH
 
-    def _joined(self, node: And | Or) -> Type:
+    def _joined(self, node: And | Or) -> Kind:
         symbols = ("&", "|") if node.symbol else ("and", "or")
         for operand in node.operands:
             if not self.condition(operand, symbols[isinstance(node, Or)]) and node.symbol:
@@ -163,16 +161,16 @@ class Checker:
                 return Type.ANY
         return Type.TRUTH
 
-    def _negation(self, node: Not) -> Type:
+    def _negation(self, node: Not) -> Kind:
         self.condition(node.operand, "not")
         return Type.TRUTH
 
-    def _choice(self, node: Choice) -> Type:
+    def _choice(self, node: Choice) -> Kind:
         self.condition(node.test, "if")
         kinds = {self.type_of(node.then), self.type_of(node.otherwise)}
         return kinds.pop() if len(kinds) == 1 else Type.ANY
 
-    def _literal(self, node: Literal) -> Type:
+    def _literal(self, node: Literal) -> Kind:
         value = node.value
         if isinstance(value, bool):
             self.constants.append(node)
@@ -184,7 +182,7 @@ class Checker:
             self.report(node.place, Code.NUMBER, "this number is too large", hint)
         return Type.NUMBER
 
-    def _call(self, node: Call) -> Type:
+    def _call(self, node: Call) -> Kind:
         kinds = [self.type_of(argument) for argument in node.arguments]
         function = self.functions.get(node.name)
         if function is None:
@@ -198,16 +196,21 @@ class Checker:
             hint = f"write {node.name}(SliceThickness) or {node.name}(tags.SliceThickness)"
             self.report(node.place, Code.ARGUMENT, message, hint)
         else:
-            self._arguments(node, f"'{node.name}'", function, node.arguments, kinds)
+            fits = self._arguments(node, f"'{node.name}'", function, node.arguments, kinds)
+            if fits and node.name == "matches":
+                patterns.pattern(self, node)
         return function.returns
 
-    def _method(self, node: Method) -> Type:
+    def _method(self, node: Method) -> Kind:
         kinds = [self.type_of(argument) for argument in node.arguments]
         if isinstance(node.value, Name) and node.value.name == "tags":
             names.method_of_tags(self, node)
             return Type.ANY
         kind = self.type_of(node.value)
         method = METHODS.get(node.name)
+        if isinstance(kind, Record):
+            names.method_of_record(self, node, kind)
+            return Type.ANY
         if method is None:
             names.unknown_method(self, node)
             return Type.ANY
@@ -225,10 +228,13 @@ class Checker:
         named: str,
         function: RuleFunction,
         arguments: tuple[Node, ...],
-        kinds: list[Type],
+        kinds: list[Kind],
         own: int = 0,
-    ) -> None:
-        """Check number and types; the first ``own`` arguments are not written in parentheses."""
+    ) -> bool:
+        """Check number and types; the first ``own`` arguments are not written in parentheses.
+
+        Returns whether they fit.
+        """
         most = len(function.arguments)
         if not most - function.optional <= len(arguments) <= most:
             least, most, given = most - function.optional - own, most - own, len(arguments) - own
@@ -236,19 +242,22 @@ class Checker:
             plural = "" if wanted == "1" else "s"
             message = f"{named} takes {wanted} argument{plural}, and {given or 'none'} here"
             self.report(node.place, Code.ARITY, message)
-            return
+            return False
+        fits = True
         for argument, kind, declared in zip(arguments, kinds, function.arguments, strict=False):
             if not _accepts(declared, argument, kind):
                 message = f"{named} takes a {declared} here, not a {kind}"
                 hint = operands.conversion(declared, kind)
                 self.report(argument.place, Code.ARGUMENT, message, hint)
+                fits = False
+        return fits
 
-    def _loop(self, node: Loop) -> Type:
+    def _loop(self, node: Loop) -> Kind:
         before = self._reads
         if not operands.loop(self, node):
             return Type.ANY
         outer = self.variables.get(node.variable)
-        self.variables[node.variable] = operands.item_type(node.source)
+        self.variables[node.variable] = operands.item_type(self, node.source)
         for condition in (*node.filters, node.body):
             self.condition(condition, node.name)
         if outer is None:
@@ -285,12 +294,12 @@ class Checker:
                 raise TypeError(f"{node!r} is not part of the completion language")
 
 
-_RULES: Mapping[type[Node], Callable[[Checker, Any], Type]] = {
+_RULES: Mapping[type[Node], Callable[[Checker, Any], Kind]] = {
     Literal: Checker._literal,
     Tag: Checker._tag,
     Name: Checker._name,
     Items: Checker._items,
-    Attribute: Checker._attribute,
+    Attribute: names.attribute,
     Call: Checker._call,
     Method: Checker._method,
     Loop: Checker._loop,
@@ -310,7 +319,7 @@ _WRITTEN = (Literal, Items)
 """What is a constant because it was written as one."""
 
 
-def _accepts(declared: Type, argument: Node, kind: Type) -> bool:
+def _accepts(declared: Type, argument: Node, kind: Kind) -> bool:
     if Type.ANY in (declared, kind) or declared is kind:
         return True
     # A text is read as a number; that one is written in the rule, so it is known not to be one.

@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from mroute.expr.function import Functions
 from mroute.expr.language import MAX_ITEMS, MAX_TEXT, Type
-from mroute.expr.meter import CHARACTERS, OPERATION
+from mroute.expr.matching import size_of
+from mroute.expr.meter import CHARACTERS, INSTRUCTIONS, OPERATION
 from mroute.expr.nodes import (
+    Attribute,
     Binary,
     Call,
     Choice,
@@ -117,8 +119,16 @@ class _Estimate:
         items = value.nested if isinstance(node, Index) else value.items
         return self._result([value, *bounds], value.characters, items)
 
+    def attribute(self, node: Attribute) -> Bound:
+        value = self.bound(node.value)
+        return self._result([value], value.characters, value.items)
+
     def call(self, node: Call) -> Bound:
         parts = [self.bound(argument) for argument in node.arguments]
+        match node:
+            case Call(name="matches", arguments=(_, Literal(value=str(pattern)))):
+                search = size_of(pattern) * parts[0].characters // INSTRUCTIONS
+                return self._result([*parts, Bound(search)], _NUMBER_LENGTH)
         characters = sum(part.characters for part in parts)
         match self.functions[node.name].returns:
             case Type.LIST:
@@ -174,6 +184,7 @@ _RULES: Mapping[type[Node], Callable[[_Estimate, Any], Bound]] = {
     Choice: _Estimate.choice,
     Index: _Estimate.part,
     Slice: _Estimate.part,
+    Attribute: _Estimate.attribute,
     Call: _Estimate.call,
     Method: _Estimate.method,
     Loop: _Estimate.loop,

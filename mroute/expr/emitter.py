@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
-from mroute.expr import calls, dictionary, meter, operators, values
-from mroute.expr.function import Functions
+from mroute.expr import calls, dictionary, matching, meter, operators, values
+from mroute.expr.function import Functions, RuleFunction
 from mroute.expr.functions import METHODS
 from mroute.expr.nodes import (
     And,
+    Attribute,
     Binary,
     Call,
     Choice,
@@ -50,12 +51,14 @@ _RUNTIME: Mapping[str, Callable[..., Any]] = {
     "signed": operators.signed,
     "item": operators.item,
     "part": operators.part,
+    "named": operators.named,
     "has": calls.has,
-    "any_of": calls.any_of,
-    "all_of": calls.all_of,
+    "any_true": calls.any_true,
+    "all_true": calls.all_true,
     "loop": calls.loop,
-    "Meter": meter.Meter,
+    "metered": meter.metered,
     "charged": meter.charged,
+    "charged_search": meter.charged_search,
     "charged_junction": meter.charged_junction,
     "charged_items": meter.charged_items,
     "charged_loop": meter.charged_loop,
@@ -64,7 +67,7 @@ _RUNTIME: Mapping[str, Callable[..., Any]] = {
 _TRUTHS = (Compare, And, Or, Not, Loop)
 """Nodes whose value is a truth value or unknown, whatever is in them."""
 
-_WITHOUT_STRICTNESS = {"has": "has", "any": "any_of", "all": "all_of"}
+_WITHOUT_STRICTNESS = {"has": "has", "any": "any_true", "all": "all_true"}
 """Functions that answer although something in their argument is unknown."""
 
 _TAGS, _METER = "t", "m"
@@ -96,7 +99,7 @@ class Emitter:
         self._metered = steps is not None
         body = self._truth(node)
         if self._metered:
-            body = call(function((_METER,), body), call("Meter", ast.Constant(steps)))
+            body = call("metered", ast.Constant(steps), function((_METER,), body))
         return function((_TAGS,), body)
 
     def value(self, node: Node) -> Any:
@@ -198,7 +201,17 @@ class Emitter:
         emitted = [ast.Constant(None) if b is None else self._emit(b) for b in bounds]
         return self._operation("part", self._emit(node.value), *emitted)
 
+    def _attribute(self, node: Attribute) -> ast.expr:
+        return self._operation("named", self._emit(node.value), ast.Constant(node.name))
+
     def _call(self, node: Call) -> ast.expr:
+        match node:
+            case Call(name="matches", arguments=(text, Literal(value=str(pattern)))):
+                search, found_in = self._bind_pattern(pattern), self._emit(text)
+                if not self._metered:
+                    return call(search, found_in)
+                size = ast.Constant(matching.size_of(pattern))
+                return call("charged_search", name_of(_METER), name_of(search), size, found_in)
         called = _WITHOUT_STRICTNESS.get(node.name)
         if called is None:
             # What need not give the same again is asked again.
@@ -257,10 +270,19 @@ class Emitter:
             return call("charged_loop", name_of(_METER), stop, source, rounds)
         return call("loop", stop, source, function((variable,), body))
 
+    def _bind_pattern(self, pattern: str) -> str:
+        """``matches`` with a pattern that is compiled once and for all."""
+        return self._bound_as(f"matches {pattern}", matching.matches_of(pattern), "")
+
     def _bind(self, name: str) -> str:
+        if name in self._bound:
+            return self._bound[name]
+        title = f"method '{name[1:]}'" if name.startswith(".") else ""
+        called = METHODS[name[1:]] if title else self._functions[name]
+        return self._bound_as(name, called, title)
+
+    def _bound_as(self, name: str, called: RuleFunction, title: str) -> str:
         if name not in self._bound:
-            title = f"method '{name[1:]}'" if name.startswith(".") else ""
-            called = METHODS[name[1:]] if title else self._functions[name]
             bound = f"f{len(self._bound)}"
             self._bound[name] = bound
             self._constants[bound] = calls.bind(called, title)
@@ -284,6 +306,7 @@ _EMITTERS: Mapping[type[Node], Callable[[Emitter, Any], ast.expr]] = {
     Choice: Emitter._choice,
     Index: Emitter._index,
     Slice: Emitter._slice,
+    Attribute: Emitter._attribute,
     Call: Emitter._call,
     Method: Emitter._method,
     Loop: Emitter._loop,

@@ -85,7 +85,7 @@ WORDS: Final = {
     "global": _ONE_CONDITION,
     "elif": "write 'a if x else b if y else c'",
     "then": "write 'a if condition else b'",
-    "match": "use 'in' for texts within texts",
+    "match": "write matches(tags.SeriesDescription, 'pattern')",
     "None": "a missing tag is unknown; ask has(X) whether a tag is there",
     "null": "a missing tag is unknown; ask has(X) whether a tag is there",
     "true": "write True",

@@ -1,7 +1,7 @@
 """The functions that every rule can call, and the methods of texts.
 
-Knows what each does with values that are known. Does not know how they are called (calls), or the
-functions that plugins add (registry).
+Knows what each does with values that are known; those about words and patterns are in wording and
+matching. Does not know how they are called (calls), or the functions that plugins add (registry).
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from mroute.expr import matching, wording
 from mroute.expr.function import Functions, RuleFunction
 from mroute.expr.language import MAX_TEXT, Type
 from mroute.expr.outcome import quoted
+from mroute.expr.record import RecordValue
 from mroute.expr.values import (
     BLANKS,
     Number,
@@ -48,8 +50,8 @@ def _number(value: Value) -> Number:
 
 
 def _str(value: Value) -> str:
-    if type(value) is tuple:
-        raise UnanswerableError("a list is not a text")
+    if type(value) in (tuple, RecordValue):
+        raise UnanswerableError(f"{kind_of(value)} is not a text")
     return str(value)
 
 
@@ -123,6 +125,11 @@ BUILTINS: Final[Functions] = MappingProxyType(
             RuleFunction("sorted", (_LIST,), _LIST, _sorted),
             RuleFunction("has", (_TEXT,), _TRUTH, _known),
             RuleFunction("empty", (_TEXT,), _TRUTH, _empty),
+            RuleFunction("same", (_TEXT, _TEXT), _TRUTH, wording.same),
+            RuleFunction("has_word", (_TEXT, _TEXT), _TRUTH, wording.has_word),
+            RuleFunction("any_of", (_TEXT, _LIST), _TRUTH, wording.any_of),
+            RuleFunction("all_of", (_TEXT, _LIST), _TRUTH, wording.all_of),
+            RuleFunction("matches", (_TEXT, _TEXT), _TRUTH, matching.matches),
         )
     }
 )

@@ -51,3 +51,12 @@ MAX_INTEGER: Final = 10**30
 
 MAX_NUMBER_TEXT: Final = 400
 """Characters of a text that is read as a number."""
+
+MAX_PATTERN: Final = 1_000
+"""Characters of a pattern."""
+
+MAX_PATTERN_SIZE: Final = 10_000
+"""Instructions of all patterns of an expression, as RE2 counts them."""
+
+MAX_MATCHED: Final = 10_240
+"""Characters of a text that is searched for a pattern: as long as an LT of DICOM may be."""

@@ -23,6 +23,9 @@ OPERATION: Final = 2
 CHARACTERS: Final = 256
 """Characters of a text that are gone through in one step; an item of a list is a step itself."""
 
+INSTRUCTIONS: Final = 128
+"""Instructions of a pattern, each on one character, that take a step at the worst."""
+
 _EXHAUSTED = Unknown(f"it takes more than its share of {MAX_STEPS:,} steps")
 
 
@@ -59,6 +62,11 @@ class Meter:
         return left >= 0
 
 
+def metered(steps: int, body: Callable[[Meter], Value]) -> Value:
+    """The value of ``body``, which has that many ``steps``."""
+    return body(Meter(steps))
+
+
 def charged(meter: Meter, operation: Callable[..., Value], *values: Value) -> Value:
     """The result of ``operation`` on ``values``, paid for; unknown where it cannot be."""
     meter.left -= OPERATION
@@ -66,6 +74,15 @@ def charged(meter: Meter, operation: Callable[..., Value], *values: Value) -> Va
         return _EXHAUSTED
     result = operation(*values)
     return result if meter.pay((result,)) else _EXHAUSTED
+
+
+def charged_search(
+    meter: Meter, operation: Callable[[Value], Value], instructions: int, text: Value
+) -> Value:
+    """`charged`, where each character of ``text`` can take that many ``instructions``."""
+    if type(text) is str:
+        meter.left -= instructions * len(text) // INSTRUCTIONS
+    return charged(meter, operation, text)
 
 
 def charged_junction(

@@ -1,6 +1,6 @@
 """What the checker says about names: tags, variables, functions, methods and attributes.
 
-Knows which mistakes people make with names and what they meant. Does not know types of values.
+Knows which mistakes people make with names and what they meant. Does not know what operators take.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from mroute.errors import Severity
 from mroute.expr import dictionary
 from mroute.expr.errors import Code, nearest, short
 from mroute.expr.foreign import WORDS
+from mroute.expr.function import makers
 from mroute.expr.functions import METHODS
 from mroute.expr.language import Type
 from mroute.expr.nodes import Attribute, Call, Method, Name, Tag
+from mroute.expr.printer import print_node
+from mroute.expr.record import Kind, Record
 
 if TYPE_CHECKING:
     from mroute.expr.checker import Checker
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 _METHOD_HINTS = {
     "len": "write len(value)",
     "format": "join texts with '+'",
-    "match": "use 'in', .startswith(...) or .endswith(...)",
+    "match": "write matches(value, 'pattern')",
     "contains": "write 'T2' in tags.SeriesDescription",
     "includes": "write 'T2' in tags.SeriesDescription",
     "__contains__": "write 'T2' in tags.SeriesDescription",
@@ -65,7 +68,7 @@ def tag(checker: Checker, node: Tag) -> None:
         checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
 
 
-def name(checker: Checker, node: Name) -> Type:
+def name(checker: Checker, node: Name) -> Kind:
     """Check a bare word and give its type: a variable, or a mistake."""
     kind = checker.variables.get(node.name)
     if kind is not None:
@@ -92,22 +95,47 @@ def name(checker: Checker, node: Name) -> Type:
     return Type.ANY
 
 
-def attribute(checker: Checker, node: Attribute) -> None:
-    """Report ``value.name``: only tags have parts that are reached by a point."""
+def attribute(checker: Checker, node: Attribute) -> Kind:
+    """Check ``value.name`` and give its type: a part of a record, or a mistake."""
     if isinstance(node.value, Name) and node.value.name not in checker.variables:
         owner = node.value.name
         meant = dictionary.canonical(node.name)
         if meant is not None:
             message = f"unknown name '{short(owner)}'"
             checker.report(node.place, Code.UNKNOWN_NAME, message, f"write tags.{meant}")
-            return
-    checker.type_of(node.value)
+            return Type.ANY
+    kind = checker.type_of(node.value)
+    if isinstance(kind, Record):
+        if node.name not in kind.parts:
+            _unknown_part(checker, node, kind)
+        return kind.parts.get(node.name, Type.ANY)
+    if kind is Type.ANY and node.name in _parts_of_all(checker):
+        return Type.ANY
     message = f"'.{short(node.name)}' is neither a tag nor a method of texts"
     hint = "only tags.X and methods such as .lower() follow a point"
     if node.name in METHODS:
         message = f"'.{node.name}' is a method and has to be called"
         hint = f"write .{node.name}()"
+    elif kind is Type.TEXT:
+        for maker, record in makers(checker.functions):
+            if node.name in record.parts:
+                hint = f"write {maker}({print_node(node.value)}).{node.name}"
     checker.report(node.place, Code.ATTRIBUTE, message, hint)
+    return Type.ANY
+
+
+def _unknown_part(checker: Checker, node: Attribute, record: Record) -> None:
+    message = f"a {record} has no part '.{short(node.name)}'"
+    meant = nearest(node.name, list(record.parts))
+    if meant:
+        message += f", did you mean '.{meant}'?"
+    checker.report(node.place, Code.PART, message, _parts_of(record))
+
+
+def _parts_of_all(checker: Checker) -> set[str]:
+    """The parts of all records that functions give: what a value of any type may have."""
+    records = {f.returns for f in checker.functions.values() if isinstance(f.returns, Record)}
+    return {name for record in records for name in record.parts}
 
 
 def unknown_function(checker: Checker, node: Call) -> None:
@@ -146,7 +174,19 @@ def method_of_tags(checker: Checker, node: Method) -> None:
     checker.report(node.name_place, Code.TAG_FORM, message, hint)
 
 
-def method_of_other(checker: Checker, node: Method, kind: Type) -> None:
+def method_of_record(checker: Checker, node: Method, record: Record) -> None:
+    """Report ``.name(...)`` on a record, which has no methods."""
+    message = f"'.{short(node.name)}' is a method of texts, and this is a {record}"
+    hint = _parts_of(record)
+    if node.name in record.parts:
+        message = f"'.{node.name}' is a part of a {record} and is not called"
+        hint = f"write .{node.name}"
+    elif node.name not in METHODS:
+        message = f"unknown method '.{short(node.name)}'"
+    checker.report(node.name_place, Code.UNKNOWN_METHOD, message, hint)
+
+
+def method_of_other(checker: Checker, node: Method, kind: Kind) -> None:
     """Report a method of texts on something else."""
     message = f"'.{node.name}' is a method of texts, and this is a {kind}"
     hint = "make it a text first: str(value)" if kind is Type.NUMBER else ""
@@ -156,6 +196,11 @@ def method_of_other(checker: Checker, node: Method, kind: Type) -> None:
 def _suggestion(checker: Checker, name: str) -> str:
     """The tag that was meant; only for the first few, as looking for one takes 20 ms."""
     return dictionary.suggestion(name) if len(checker.problems) < _SUGGESTIONS else ""
+
+
+def _parts_of(record: Record) -> str:
+    """The parts of ``record``, as a hint lists them."""
+    return f"the parts of a {record} are {', '.join(record.parts)}"
 
 
 def _unusual(checker: Checker, node: Tag) -> None:

@@ -9,8 +9,22 @@ from typing import TYPE_CHECKING
 
 from mroute.errors import Severity
 from mroute.expr.errors import Code
+from mroute.expr.function import makers
 from mroute.expr.language import Type
-from mroute.expr.nodes import Binary, Compare, Index, Items, Literal, Loop, Name, Node, Slice
+from mroute.expr.nodes import (
+    Binary,
+    Call,
+    Compare,
+    Index,
+    Items,
+    Literal,
+    Loop,
+    Name,
+    Node,
+    Slice,
+)
+from mroute.expr.printer import print_node
+from mroute.expr.record import Kind, Record
 from mroute.expr.values import Unknown, number_of
 
 if TYPE_CHECKING:
@@ -22,12 +36,16 @@ _CONVERSIONS = {
     Type.TRUTH: "compare it with something",
 }
 
+_ADDED = {Type.TEXT, Type.NUMBER, Type.LIST, Type.ANY}
+
 _DATE_LENGTHS = (6, 8, 14)
 """Digits of DICOM's times and dates, whose order as texts is the right one."""
 
 
-def conversion(wanted: Type, given: Type) -> str:
+def conversion(wanted: Type, given: Kind) -> str:
     """How to make a value of the type ``wanted`` of one of the type ``given``."""
+    if isinstance(given, Record):
+        return part_of(given)
     if wanted is Type.NUMBER:
         by_type = {
             Type.TEXT: "it does not read as a number",
@@ -37,12 +55,17 @@ def conversion(wanted: Type, given: Type) -> str:
     return _CONVERSIONS.get(wanted, "")
 
 
+def part_of(record: Record) -> str:
+    """How to get something plain out of a ``record``."""
+    return "choose one of its parts: " + ", ".join(f".{name}" for name in record.parts)
+
+
 def may_be_number(node: Node) -> bool:
     """Whether ``node``, a text, can be read as a number as far as is known."""
     return not (isinstance(node, Literal) and isinstance(number_of(node.value), Unknown))
 
 
-def no_condition(checker: Checker, node: Node, kind: Type, symbol: str) -> None:
+def no_condition(checker: Checker, node: Node, kind: Kind, symbol: str) -> None:
     """Report a value where something true or false is needed."""
     message = f"this is a {kind}, and neither true nor false"
     if symbol in ("&", "|"):
@@ -55,12 +78,14 @@ def no_condition(checker: Checker, node: Node, kind: Type, symbol: str) -> None:
             hint = "compare it: ... == 'MR'; ask 'not empty(X)' whether a tag has content"
     elif kind is Type.NUMBER:
         hint = "compare it: ... > 0; always true is True"
+    elif isinstance(kind, Record):
+        hint = f"compare it, or {part_of(kind)}"
     else:
         hint = "ask any(...) or all(...) of a list, or whether a value is in it"
     checker.report(node.place, Code.CONDITION, message, hint)
 
 
-def number(checker: Checker, node: Node, kind: Type, sign: str) -> bool:
+def number(checker: Checker, node: Node, kind: Kind, sign: str) -> bool:
     """Check an operand that has to be a number, or a text that is read as one.
 
     Returns whether it is, as far as is known.
@@ -81,7 +106,7 @@ def arithmetic(checker: Checker, node: Binary) -> Type:
     if node.operator == "+":
         if left is right and left in (Type.TEXT, Type.LIST):
             return left
-        if Type.ANY in (left, right) and Type.TRUTH not in (left, right):
+        if Type.ANY in (left, right) and {left, right} <= _ADDED:
             return Type.ANY
     fits = number(checker, node.left, left, node.operator)
     if fits:
@@ -101,16 +126,20 @@ def comparison(checker: Checker, node: Compare) -> None:
 
 
 def _membership(
-    checker: Checker, sign: str, pair: tuple[Node, Node], left: Type, right: Type
+    checker: Checker, sign: str, pair: tuple[Node, Node], left: Kind, right: Kind
 ) -> None:
     sought, place = pair
-    if right in (Type.NUMBER, Type.TRUTH):
+    if right in (Type.NUMBER, Type.TRUTH) or isinstance(right, Record):
         message = f"'{sign}' looks in a text or a list, and this is a {right}"
         hint = "compare with '==', or write a list: [1, 2]"
+        if isinstance(right, Record):
+            hint = part_of(right)
         checker.report(place.place, Code.MEMBERSHIP, message, hint)
     elif right is Type.TEXT and left not in (Type.TEXT, Type.ANY):
         message = f"'{sign}' looks for texts in a text, and this is a {left}"
         hint = "put it in quotes, or compare with '=='" if left is Type.NUMBER else ""
+        if isinstance(left, Record):
+            hint = part_of(left)
         checker.report(sought.place, Code.MEMBERSHIP, message, hint)
     elif isinstance(place, Literal) and _in_parentheses(checker.text, place):
         message = "this is one text in parentheses, and no list"
@@ -119,16 +148,17 @@ def _membership(
 
 
 def _relation(
-    checker: Checker, sign: str, pair: tuple[Node, Node], left: Type, right: Type
+    checker: Checker, sign: str, pair: tuple[Node, Node], left: Kind, right: Kind
 ) -> None:
     place = (pair[0].place[0], pair[1].place[1])
     if Type.ANY in (left, right):
         return
     ordered = sign not in ("==", "!=")
-    if left is right:
-        if ordered and left in (Type.TRUTH, Type.LIST):
+    if left == right:
+        if ordered and (left in (Type.TRUTH, Type.LIST) or _is_unordered(left)):
             message = f"'{sign}' compares numbers or texts, not a {left}"
-            checker.report(place, Code.COMPARISON, message)
+            hint = part_of(left) if isinstance(left, Record) else ""
+            checker.report(place, Code.COMPARISON, message, hint)
         elif ordered and left is Type.TEXT:
             _order_of_texts(checker, pair)
         return
@@ -142,7 +172,28 @@ def _relation(
     hint = "write 'in' to look into a list"
     if Type.TRUTH in (left, right):
         hint = "a condition needs no '== True'; texts are in quotes"
+    elif isinstance(left, Record) or isinstance(right, Record):
+        hint = _alike(checker, pair, left, right)
     checker.report(place, Code.COMPARISON, message, hint)
+
+
+def _is_unordered(kind: Kind) -> bool:
+    return isinstance(kind, Record) and not kind.ordered
+
+
+def _alike(checker: Checker, pair: tuple[Node, Node], left: Kind, right: Kind) -> str:
+    """How to make the other of a pair what the record beside it is."""
+    record, node, kind = (
+        (left, pair[1], right) if isinstance(left, Record) else (right, pair[0], left)
+    )
+    assert isinstance(record, Record)
+    made_by = [name for name, made in makers(checker.functions) if made == record]
+    if made_by and kind in (Type.TEXT, Type.NUMBER):
+        written = print_node(node)
+        if isinstance(node, Literal) and kind is Type.NUMBER:
+            written = f"'{written}'"
+        return f"write {made_by[0]}({written}), or {part_of(record)}"
+    return part_of(record)
 
 
 def _order_of_texts(checker: Checker, pair: tuple[Node, Node]) -> None:
@@ -155,7 +206,7 @@ def _order_of_texts(checker: Checker, pair: tuple[Node, Node]) -> None:
             checker.report(node.place, Code.TEXT_ORDER, message, hint, Severity.WARNING)
 
 
-def item_or_part(checker: Checker, node: Index | Slice) -> Type:
+def item_or_part(checker: Checker, node: Index | Slice) -> Kind:
     """Check ``value[...]`` and give its type."""
     if isinstance(node.value, Name) and node.value.name == "tags":
         message = "the tag in 'tags[...]' is written in quotes"
@@ -163,15 +214,17 @@ def item_or_part(checker: Checker, node: Index | Slice) -> Type:
         checker.report(node.place, Code.TAG_FORM, message, hint)
         return Type.ANY
     kind = checker.type_of(node.value)
-    if kind in (Type.NUMBER, Type.TRUTH):
+    if kind in (Type.NUMBER, Type.TRUTH) or isinstance(kind, Record):
         message = f"only texts and lists have items, and this is a {kind}"
-        checker.report(node.value.place, Code.INDEX, message)
+        hint = part_of(kind) if isinstance(kind, Record) else ""
+        checker.report(node.value.place, Code.INDEX, message, hint)
     bounds = [node.index] if isinstance(node, Index) else [node.lower, node.upper, node.step]
     for bound in bounds:
         if bound is None:
             continue
         found = checker.type_of(bound)
-        if found in (Type.TRUTH, Type.LIST) or (found is Type.TEXT and not may_be_number(bound)):
+        fits = found in (Type.NUMBER, Type.ANY) or (found is Type.TEXT and may_be_number(bound))
+        if not fits:
             message = f"an item is chosen by its number, and this is a {found}"
             checker.report(bound.place, Code.INDEX, message, "the first item is [0]")
     return kind if isinstance(node, Slice) or kind is Type.TEXT else Type.ANY
@@ -195,15 +248,21 @@ def loop(checker: Checker, node: Loop) -> bool:
     return True
 
 
-def item_type(source: Node) -> Type:
-    """The type of every item of ``source``, where it is a list of texts or of numbers."""
-    if isinstance(source, Items) and source.items:
-        kinds = {type(item.value) for item in source.items if isinstance(item, Literal)}
-        if all(isinstance(item, Literal) for item in source.items) and bool not in kinds:
-            if kinds == {str}:
-                return Type.TEXT
-            if str not in kinds:
-                return Type.NUMBER
+def item_type(checker: Checker, source: Node) -> Kind:
+    """The type of every item of ``source``, where that can be seen in a list that is written."""
+    items = source.items if isinstance(source, Items) else ()
+    kinds = {_seen_type(checker, item) for item in items}
+    return kinds.pop() if len(kinds) == 1 else Type.ANY
+
+
+def _seen_type(checker: Checker, item: Node) -> Kind:
+    match item:
+        case Literal(value=str()):
+            return Type.TEXT
+        case Literal(value=value) if not isinstance(value, bool):
+            return Type.NUMBER
+        case Call(name=name) if name in checker.functions:
+            return checker.functions[name].returns
     return Type.ANY
 
 

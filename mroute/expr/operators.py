@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from mroute.expr.language import MAX_ITEMS, MAX_TEXT
 from mroute.expr.outcome import quoted
+from mroute.expr.record import RecordValue
 from mroute.expr.values import (
     Unknown,
     Value,
@@ -91,8 +92,8 @@ def compare(sign: str, left: Value, right: Value) -> bool | Unknown:
         if is_number(left) and is_number(right):
             return cast(bool, _ORDER[sign](left, right))
     if sign not in ("==", "!="):
-        return _order_of_others(sign, left, right)
-    equal = _equal_lists(left, right) if a is tuple and b is tuple else a is b and left == right
+        return _order(sign, left, right)
+    equal = _equal(left, right)
     return equal if sign == "==" else negation(equal)
 
 
@@ -134,21 +135,29 @@ def contains(left: Value, right: Value) -> bool | Unknown:
     return Unknown(f"{kind_of(left)} is not looked for in {kind_of(right)}")
 
 
-def _equal_lists(left: tuple[Value, ...], right: tuple[Value, ...]) -> bool | Unknown:
-    if len(left) != len(right):
+def _equal(left: Value, right: Value) -> bool | Unknown:
+    """Whether truth values, lists and records are equal; what is of two kinds is not."""
+    kind = type(left)
+    if kind is not type(right):
         return False
-    return conjunction(*(compare("==", a, b) for a, b in zip(left, right, strict=True)))
+    if kind is tuple and len(left) == len(right):
+        return conjunction(*(compare("==", a, b) for a, b in zip(left, right, strict=True)))
+    if kind is RecordValue and left.kind == right.kind:
+        return conjunction(*(compare("==", a, right.parts[n]) for n, a in left.parts.items()))
+    return kind is bool and left is right
 
 
-def _order_of_others(sign: str, left: Value, right: Value) -> bool | Unknown:
-    if type(left) is type(right) and type(left) not in (bool, tuple):
-        try:
-            answer = _ORDER[sign](left, right)
-        except TypeError:
-            answer = None
-        if type(answer) is bool:
-            return answer
-    return Unknown(f"{kind_of(left)} is neither less nor more than {kind_of(right)}")
+def _order(sign: str, left: Value, right: Value) -> bool | Unknown:
+    """The order of two records of one kind: the first part decides in which they differ."""
+    kinds = {v.kind if type(v) is RecordValue else None for v in (left, right)}
+    kind = kinds.pop()
+    if kinds or kind is None or not kind.ordered:
+        return Unknown(f"{kind_of(left)} is neither less nor more than {kind_of(right)}")
+    for name, value in left.parts.items():
+        equal = compare("==", value, right.parts[name])
+        if equal is not True:
+            return compare(sign, value, right.parts[name]) if equal is False else equal
+    return sign in ("<=", ">=")
 
 
 # ---- Arithmetic ---------------------------------------------------------------------------------
@@ -217,3 +226,12 @@ def part(value: Value, *bounds: Value) -> Value:
     if len(numbers) > 2 and numbers[2] == 0:
         return Unknown("a step of 0 leads nowhere")
     return value[slice(*numbers)]
+
+
+def named(value: Value, name: str) -> Value:
+    """``value.name`` of a record; unknown where there is no such part."""
+    if type(value) is Unknown:
+        return value
+    if type(value) is RecordValue and name in value.parts:
+        return value.parts[name]
+    return Unknown(f"{kind_of(value)} has no part '{name}'")

@@ -1,7 +1,7 @@
 """The values an expression computes with, and the one that stands for "unknown".
 
-A value is a text, a number, a truth value, a tuple of values, whatever a plugin's function returns
-- or `Unknown`, with its reason. Knows how texts become numbers. Does not know any operator.
+A value is a text, a number, a truth value, a tuple of values, a record - or `Unknown`, with its
+reason. Knows how texts become numbers, and the results of functions values. Knows no operator.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from mroute.expr.language import MAX_INTEGER, MAX_ITEMS, MAX_NUMBER_TEXT, MAX_TEXT
 from mroute.expr.outcome import quoted
+from mroute.expr.record import RecordValue
 
 Value: TypeAlias = Any
 """A value of the language, or `Unknown`."""
@@ -24,6 +25,10 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 
 BLANKS = " \t\r\n\f\v\0"
 """What does not count as content of a tag: blanks, and the padding of DICOM."""
+
+
+_LISTS_IN_LISTS = 10
+"""How deep the lists may be that a function gives."""
 
 
 class Unknown:
@@ -51,6 +56,8 @@ def kind_of(value: Value) -> str:
         return "a truth value"
     if kind is int or kind is float:
         return "a number"
+    if kind is RecordValue:
+        return f"a {value.kind}"
     return "a list" if kind is tuple else f"a {kind.__name__}"
 
 
@@ -95,22 +102,45 @@ def bounded_number(number: Number) -> Number | Unknown:
 
 
 def bounded(value: Value) -> Value:
-    """``value`` as one of the language, lists as tuples; unknown where it is too large."""
-    if value is True or value is False:
+    """``value``, which a function gave, as one of the language: without what a subclass adds to it.
+
+    Unknown where it, or anything in it, is too large or of no type of the language. Nothing that a
+    subclass defines is called.
+    """
+    taken = _bounded(value, [MAX_ITEMS], _LISTS_IN_LISTS)
+    unknown = first_unknown((taken,))
+    return taken if unknown is None else unknown
+
+
+def _bounded(value: Value, room: list[int], depth: int) -> Value:
+    kind = type(value)
+    if kind is bool or kind is RecordValue:
         return value
-    if isinstance(value, str):
-        if len(value) > MAX_TEXT:
+    if issubclass(kind, str):
+        if str.__len__(value) > MAX_TEXT:
             return Unknown(f"a text has more than {MAX_TEXT:,} characters")
-        return str(value)
-    if isinstance(value, int):
-        return bounded_number(int(value))
-    if isinstance(value, float):
-        return bounded_number(float(value))
-    if isinstance(value, (list, tuple)):
-        if len(value) > MAX_ITEMS:
-            return Unknown(f"a list has more than {MAX_ITEMS:,} items")
-        return tuple([bounded(item) for item in value])
-    return value
+        return str.__str__(value)
+    if issubclass(kind, int):
+        return bounded_number(int.__int__(value))
+    if issubclass(kind, float):
+        return bounded_number(float.__float__(value))
+    for base in (list, tuple):
+        if issubclass(kind, base):
+            room[0] -= base.__len__(value)
+            if room[0] < 0:
+                return Unknown(f"a list has more than {MAX_ITEMS:,} items")
+            if not depth:
+                return Unknown(f"more than {_LISTS_IN_LISTS} lists are in each other")
+            # Most lists are of short texts, and those are fine as they are.
+            return tuple(
+                [
+                    item
+                    if type(item) is str and len(item) <= MAX_TEXT
+                    else _bounded(item, room, depth - 1)
+                    for item in base.__iter__(value)
+                ]
+            )
+    return Unknown(f"{kind_of(value)} is no value of the language")
 
 
 def first_unknown(values: Sequence[Value]) -> Unknown | None:

@@ -1,7 +1,7 @@
-"""Reads the tags of DICOM files, takes files out of a folder, and has a function for ages.
+"""Reads the tags of DICOM files, takes files out of a folder, and adds functions to rules.
 
-Knows which hooks the plugin implements. Does not know DICOM (reader, elements), how a folder is
-emptied (inbox) or how tags are printed (command).
+Knows which hooks the plugin implements. Does not know DICOM (reader, elements, functions), how a
+folder is emptied (inbox) or how tags are printed (command).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import click
 from pydantic import BaseModel
 
-from mroute.api import RuleFunction, ServiceType, TagReader, Type, hookimpl
-from mroute_dicom.age import age_years
+from mroute.api import RuleFunction, ServiceType, TagReader, hookimpl
 from mroute_dicom.command import tags_command
+from mroute_dicom.functions import FUNCTIONS
 from mroute_dicom.inbox import is_wanted, run_inbox
 from mroute_dicom.reader import read_tags
 from mroute_dicom.settings import DicomSettings
@@ -24,9 +24,9 @@ def mroute_tag_readers() -> list[TagReader]:
 
 
 @hookimpl
-def mroute_rule_functions() -> list[RuleFunction]:
-    """``age_years(tags.PatientAge) < 18``."""
-    return [RuleFunction("age_years", (Type.TEXT,), Type.NUMBER, age_years)]
+def mroute_rule_functions() -> tuple[RuleFunction, ...]:
+    """Ages, dates, times, names and tags with several values."""
+    return FUNCTIONS
 
 
 @hookimpl

@@ -116,8 +116,11 @@ def plugins_not_declared(project: Mapping[str, Any], packages: Sequence[str]) ->
 
 def imports_and_dependencies(files: Iterable[Path], project: Mapping[str, Any]) -> list[str]:
     """Libraries that are imported and not declared, and those declared that nobody imports."""
+    extras = project["project"].get("optional-dependencies", {})
+    optional = [each for name, several in extras.items() if name != "test" for each in several]
     declared = {
-        _canonical(re.split(r"[<>=~! \[]", each)[0]) for each in project["project"]["dependencies"]
+        _canonical(re.split(r"[<>=~! \[]", each)[0])
+        for each in (*project["project"]["dependencies"], *optional)
     }
     ours = {"mroute", *plugin_names(project)}
     imported = {

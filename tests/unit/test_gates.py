@@ -164,12 +164,14 @@ def test_a_library_that_is_not_declared_and_one_that_is_not_used_are_found(
     project = {
         "project": {
             "dependencies": ["PyYAML>=6", "httpx2[cli]>=2"],
+            "optional-dependencies": {"regex": ["google-re2>=1"], "test": ["pytest>=8"]},
             "entry-points": {"mroute": {"log": "mroute_log"}},
         }
     }
     assert gates.imports_and_dependencies([file], project) == [
         "'lark' is imported, not declared",
         "'nowhere' is imported, not declared",
+        "'google-re2' is declared, not imported",
         "'httpx2' is declared, not imported",
     ]
 

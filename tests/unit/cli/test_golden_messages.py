@@ -116,7 +116,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         capture_output=True,
         encoding="utf-8",
         # Only what the files need: the functions of other plugins would be named in hints.
-        env={"MROUTE_LOAD_PLUGINS": "discard,studies", "PYTHONUTF8": "1"},
+        env={"MROUTE_LOAD_PLUGINS": "dicom,discard,studies", "PYTHONUTF8": "1"},
         check=False,
     )
     assert (done.returncode, done.stderr) == (1, "")

@@ -86,6 +86,8 @@ def evaluate(  # noqa: C901 - one case a node, and all of them on one page
                 value(whole),
                 *bounds,
             )
+        case n.Attribute(value=record, name=name):
+            return attempt(lambda parts: parts[name], value(record))
         case n.Call(name="has", arguments=(tag,)):
             return value(tag) is not None
         case n.Call(name="any" | "all" as name, arguments=(argument,)):
@@ -194,6 +196,13 @@ def with_number(name: str) -> Callable[..., Any]:
     return lambda *a: method(*a[:texts], *(int(number(each)) for each in a[texts:]))
 
 
+def pair(text: str) -> dict[str, Any]:
+    if str.strip(text) == "":
+        raise ValueError(text)
+    left, *right = text.split(".", 1)
+    return {"left": left, "right": right[0] if right else None, "size": len(text)}
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "float": lambda v: float(number(v)),
     "int": whole,
@@ -206,6 +215,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sum": lambda v: number(sum(numbers(v))),
     "round": lambda v, d=0: number(round(number(v), d) if d else round(number(v))),
     "sorted": in_order,
+    "pair": pair,
 }
 METHODS: dict[str, Callable[..., Any]] = {
     **{name: with_number(name) for name in ("split", "rsplit", "replace", "find", "rfind")},
@@ -222,7 +232,7 @@ def compute(sign: str, left: Any, right: Any) -> Any:
 
 
 def kind(value: Any) -> str:
-    names = {str: "text", bool: "truth", list: "list"}
+    names = {str: "text", bool: "truth", list: "list", dict: "record"}
     return names.get(type(value), "number")
 
 
@@ -241,6 +251,8 @@ def relate(sign: str, left: Any, right: Any) -> bool | None:
         return truth(attempt(lambda a, b: SIGNS[sign](number(a), number(b)), left, right))
     if kinds in ({"text"}, {"number"}):
         return bool(SIGNS[sign](left, right))
+    if kinds == {"record"}:
+        return relate_parts(sign, list(left.values()), list(right.values()))
     if sign not in ("==", "!="):
         return None
     same: bool | None = len(kinds) == 1 and (kinds == {"list"} or left == right)
@@ -248,3 +260,12 @@ def relate(sign: str, left: Any, right: Any) -> bool | None:
         pairs = [relate("==", a, b) for a, b in zip(left, right, strict=False)]
         same = every(pairs) if len(left) == len(right) else False
     return same if sign == "==" else negate(same)
+
+
+def relate_parts(sign: str, left: list[Any], right: list[Any]) -> bool | None:
+    """Of two records, the first part in which they differ decides their order."""
+    for a, b in zip(left, right, strict=True):
+        if sign not in ("==", "!=") and relate("==", a, b) is not True:
+            return relate(sign, a, b)
+    same = every([relate("==", a, b) for a, b in zip(left, right, strict=True)])
+    return same if sign in ("==", "<=", ">=") else negate(same)

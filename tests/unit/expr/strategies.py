@@ -13,8 +13,10 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
+from mroute.expr import BUILTINS, Record, RuleFunction, Type
 from mroute.expr.nodes import (
     And,
+    Attribute,
     Binary,
     Call,
     Choice,
@@ -33,6 +35,20 @@ from mroute.expr.nodes import (
     Unary,
     walk,
 )
+
+PAIR = Record("pair", {"left": Type.TEXT, "right": Type.TEXT, "size": Type.NUMBER}, ordered=True)
+
+
+def pair(text: str) -> dict[str, str | int | None]:
+    """The parts of ``text`` around its first point: none on the right where there is no point."""
+    if not text.strip():
+        raise ValueError("nothing to part")
+    left, point, right = text.partition(".")
+    return {"left": left, "right": right if point else None, "size": len(text)}
+
+
+CALLED = {**BUILTINS, "pair": RuleFunction("pair", (Type.TEXT,), PAIR, pair)}
+"""What random expressions call."""
 
 Nodes: TypeAlias = st.SearchStrategy[Node]
 Scope: TypeAlias = tuple[tuple[str, str], ...]
@@ -95,6 +111,11 @@ def _pair(left: Nodes, right: Nodes) -> st.SearchStrategy[tuple[Node, Node]]:
     return st.tuples(left, right)
 
 
+def _parted(text: Nodes) -> Nodes:
+    """Nodes of the type of the record above."""
+    return st.builds(lambda t: Call("pair", (t,)), text)
+
+
 @cache
 def conditions(depth: int = 4, scope: Scope = ()) -> Nodes:
     """Nodes of the type truth value, or of one that is only known when they are evaluated."""
@@ -122,6 +143,7 @@ def conditions(depth: int = 4, scope: Scope = ()) -> Nodes:
         st.builds(Compare, _ORDER, _pair(number, no_literal) | _pair(no_literal, number)),
         st.builds(Compare, _EQUAL, _pair(several, several)),
         st.builds(Compare, _EQUAL, _pair(inner, inner)),
+        st.builds(Compare, _ORDER, _pair(_parted(text), _parted(text))),
         st.builds(Compare, st.tuples(_SIGN, _SIGN), st.tuples(number, _TAG, number)),
         st.builds(
             Compare,
@@ -168,6 +190,7 @@ def texts(depth: int, scope: Scope) -> Nodes:
         st.builds(Index, inner, number | _DIGITS),
         st.builds(Index, lists(depth - 1, scope), _DIGITS),
         st.builds(Slice, inner, bound, bound, bound),
+        st.builds(Attribute, _parted(inner), st.sampled_from(["left", "right"])),
         _choice(inner, depth, scope),
     )
 
@@ -191,6 +214,7 @@ def numbers(depth: int, scope: Scope) -> Nodes:
     return st.one_of(
         leaves,
         st.builds(lambda v: Call("len", (v,)), text | several),
+        st.builds(Attribute, _parted(text), st.just("size")),
         st.builds(lambda f, v: Call(f, (v,)), st.sampled_from(["abs", "int", "float"]), inner),
         st.builds(lambda v: Call("round", (v,)), inner | _TAG),
         st.builds(lambda v, d: Call("round", (v, d)), inner | _TAG, _DIGITS),
@@ -274,7 +298,7 @@ def loops(depth: int = 4, scope: Scope = ()) -> Nodes:
 
 
 def _plain(source: Node) -> bool:
-    return isinstance(source, Items) and all(isinstance(item, Literal) for item in source.items)
+    return isinstance(source, Items) and all(isinstance(i, Literal | Call) for i in source.items)
 
 
 def tag_sets(root: Node, random: Random, count: int) -> Iterator[Mapping[str, str]]:

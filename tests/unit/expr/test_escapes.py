@@ -16,9 +16,10 @@ import pytest
 
 from mroute.errors import ExpressionError, Problem
 from mroute.expr import BUILTINS, Code, Program, check, compile_text, parse
+from mroute.expr.record import RecordValue
 from mroute.expr.values import Unknown
 from tests.conftest import ROOT
-from tests.unit.expr.test_fixtures import CONDITIONS, EXPECTED
+from tests.unit.expr.test_fixtures import CONDITIONS, EXPECTED, FUNCTIONS
 
 SECTIONS = re.split(
     r"^# == (.*)\n", (ROOT / "tests/fixtures/escapes.txt").read_text("utf-8"), flags=re.MULTILINE
@@ -82,7 +83,7 @@ COMPILED = sorted(
 
 @pytest.mark.parametrize("text", COMPILED)
 def test_compiled_code_reaches_nothing_but_the_language(text: str) -> None:
-    program = compile_text(text)
+    program = compile_text(text, FUNCTIONS)
     known = names_of(program)
     for code in codes_of(program):
         assert set(code.co_names) <= known, text
@@ -105,7 +106,7 @@ def names_of(program: Program) -> set[str]:
         if isinstance(value, FunctionType):
             assert value.__module__.startswith("mroute.expr."), name
         else:
-            assert isinstance(value, Unknown | str | int | float | tuple), name
+            assert isinstance(value, Unknown | RecordValue | str | int | float | tuple), name
     return set(names)
 
 

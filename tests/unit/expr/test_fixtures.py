@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import mroute_dicom
 from mroute.expr import Outcome, compile_completion, compile_text
+from mroute.testing import registry_of
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "expressions"
+FUNCTIONS = registry_of(mroute_dicom).functions
 EXPECTED = {"true": True, "false": False, "unknown": None}
 
 
@@ -38,7 +41,7 @@ def test_there_are_many() -> None:
 @pytest.mark.parametrize(("expression", "subject", "expected"), CONDITIONS)
 def test_a_condition(expression: str, subject: str, expected: bool | None) -> None:
     tags = json.loads(subject)
-    program = compile_text(expression)
+    program = compile_text(expression, FUNCTIONS)
     outcome = program.evaluate(tags)
     assert (program.value(tags), outcome.value) == (expected, expected), outcome.because
     assert outcome.because

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -84,16 +85,75 @@ def test_a_result_of_another_type_is_unknown(given: Any, returns: Type, complain
     assert complaint in found.because
 
 
-def test_values_of_other_kinds_are_only_equal_to_their_like() -> None:
-    import datetime
+class Equal:
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("called")
 
-    days = {"a": datetime.date(2024, 1, 1), "b": datetime.date(2024, 1, 2)}
-    assert outcome("years('a') < years('b')", days.__getitem__).value is True
-    assert outcome("years('a') == years('b')", days.__getitem__).value is False
-    assert outcome("years('a') == '20240101'", days.__getitem__).value is False
-    assert outcome("years('a') < '20240101'", days.__getitem__).value is None
-    assert outcome("years('a') < 5", days.__getitem__).value is None
-    assert outcome("years('a')", days.__getitem__).value is None
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Odd(int):
+    def __int__(self) -> int:
+        raise AssertionError("called")
+
+    __index__ = __bool__ = __hash__ = __int__  # type: ignore[assignment]
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (datetime.date(2024, 1, 1), "a date is no value of the language"),
+        (Equal(), "a Equal is no value of the language"),
+        (b"MR", "a bytes is no value of the language"),
+        (1 + 2j, "a complex is no value of the language"),
+        ({"a": 1}, "a dict is no value of the language"),
+        ((x for x in "ab"), "a generator is no value of the language"),
+        (10**31, "a number is too large"),
+        ([[1] * 6_000, [1] * 6_000], "a list has more than 10,000 items"),
+        (ENDLESS, "more than 10 lists are in each other"),
+    ],
+)
+def test_nothing_but_values_of_the_language_is_taken(given: Any, complaint: str) -> None:
+    for text in ("years('') == 1", "1 < years('')", "years('') in [1]", "years('') == years('')"):
+        found = outcome(text, lambda _: given)
+        assert found.value is None
+        assert complaint in found.because
+
+
+def test_a_list_with_something_else_in_it_is_unknown() -> None:
+    for item, complaint in (
+        (Equal(), "a Equal is"),
+        (None, "a NoneType is"),
+        ("a" * 10**6, "text"),
+    ):
+        found = outcome("'a' in years('')", lambda _, item=item: ["a", [item]])
+        assert found.value is None
+        assert "plugin 'ages': a" in found.because
+        assert complaint in found.because
+
+
+def test_nothing_of_a_subclass_is_called() -> None:
+    assert outcome("years('') + 1 == 6 and years('') in [5]", lambda _: Odd(5)).value is True
+
+
+def test_an_exception_that_cannot_be_put_into_words() -> None:
+    class SilentError(Exception):
+        def __str__(self) -> str:
+            raise AssertionError("no words")
+
+    def call(age: str) -> int:
+        raise SilentError
+
+    assert "plugin 'ages' failed: SilentError" in outcome("years('')", call).because
+
+    def long(age: str) -> int:
+        raise ValueError("a" * 10**6)
+
+    assert len(outcome("years('')", long).because) < 400
 
 
 def test_unknown_arguments_never_reach_the_function() -> None:

@@ -6,24 +6,28 @@ from pathlib import Path
 
 import pytest
 
+import mroute_dicom
 from mroute.errors import ExpressionError, Problem
-from mroute.expr import BUILTINS, Code, Language, check, parse
+from mroute.expr import Code, Language, check, parse
+from mroute.testing import registry_of
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "errors"
+FUNCTIONS = registry_of(mroute_dicom).functions
 LANGUAGES = {
     "syntax.txt": Language.CONDITION,
     "names.txt": Language.CONDITION,
     "types.txt": Language.CONDITION,
     "hostile.txt": Language.CONDITION,
+    "functions.txt": Language.CONDITION,
     "completion.txt": Language.COMPLETION,
 }
-ELSEWHERE = {Code.TOO_LONG, Code.TOO_DEEP}
-"""Codes of texts that are too large for a fixture; see test_bounds."""
+ELSEWHERE = {Code.TOO_LONG, Code.TOO_DEEP, Code.NO_LIBRARY}
+"""Codes of texts too large for a fixture (test_bounds), and of what is missing (test_matching)."""
 
 
 def problems_of(text: str, language: Language) -> tuple[Problem, ...]:
     try:
-        return check(parse(text, language), BUILTINS).problems
+        return check(parse(text, language), FUNCTIONS).problems
     except ExpressionError as error:
         return error.problems
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mroute.expr import BUILTINS, Language, Program, Tree, check, compile_condition
+from mroute.expr import Language, Program, Tree, check, compile_condition
 from mroute.expr.functions import METHODS
 from mroute.expr.nodes import (
     And,
@@ -37,7 +37,7 @@ from mroute.expr.nodes import (
 from mroute.expr.parser import parse
 from mroute.expr.printer import print_tree
 from tests.unit.expr.reference import FUNCTIONS, decide, evaluate
-from tests.unit.expr.strategies import KEYWORDS, conditions, loops, tag_sets
+from tests.unit.expr.strategies import CALLED, KEYWORDS, conditions, loops, tag_sets
 
 PAIRS = 200_000
 SETS = 100
@@ -52,7 +52,6 @@ SOME = settings(
 SEEDS = st.integers(0, 9_999)
 
 CONDITION_NODES = {kind.__name__ for kind in Node.__subclasses__()} - {
-    "Attribute",  # is always an error
     "Received",  # of the completion language, as is the next
     "Count",
 }
@@ -72,7 +71,7 @@ def words_of(node: Node) -> Iterator[str]:
 
 
 def compiled(root: Node) -> Program:
-    checked = check(parse(print_tree(Tree(root))), BUILTINS)
+    checked = check(parse(print_tree(Tree(root))), CALLED)
     assert checked.errors == (), print_tree(Tree(root))
     return compile_condition(checked)
 

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from mroute.expr import BUILTINS, Code, Outcome, compile_completion, compile_text, language
+import mroute_dicom
+from mroute.expr import Code, Outcome, compile_completion, compile_text, language
 from mroute.expr.dictionary import FACTS
 from mroute.expr.functions import METHODS
+from mroute.testing import registry_of
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "rule-language.md").read_text("utf-8")
+FUNCTIONS = registry_of(mroute_dicom).functions
 EXPECTED = {"true": True, "false": False, "unknown": None}
 
 
@@ -25,7 +28,7 @@ def examples(fence: str) -> list[tuple[str, str, str]]:
 
 
 def of_condition(text: str, tags: Any) -> Outcome:
-    return compile_text(text).evaluate(tags)
+    return compile_text(text, FUNCTIONS).evaluate(tags)
 
 
 def of_completion(text: str, descriptions: Any) -> Outcome:
@@ -55,7 +58,7 @@ def test_every_code_is_explained() -> None:
 
 
 def test_every_function_and_fact_is_named() -> None:
-    for function in BUILTINS:
+    for function in FUNCTIONS:
         assert f"`{function}(" in PAGE, function
     for fact in FACTS:
         assert f"`{fact}`" in PAGE, fact
@@ -78,4 +81,7 @@ def test_the_limits_are_those_of_the_language() -> None:
         language.MAX_TEXT,
         language.MAX_ITEMS,
         language.MAX_NUMBER_TEXT,
+        language.MAX_PATTERN,
+        language.MAX_PATTERN_SIZE,
+        language.MAX_MATCHED,
     ]

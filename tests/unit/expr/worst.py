@@ -55,6 +55,12 @@ WORST = {
     "many lists, added": _repeated(f"len({' + '.join([PARTS] * 30)}) == %"),
     "lists of lists": f"[{', '.join([PARTS] * 400)}] == [{', '.join([PARTS] * 400)}]",
     "methods on methods": _repeated(f"{TEXT}{'.upper().lower()' * 45} == '%'"),
+    "a large pattern in a loop": (
+        f"any(matches(x + {TEXT}, '(a.*){{20}}(b.*){{20}}(c|d){{50}}$') for x in {PARTS})"
+    ),
+    "large patterns": " or ".join(
+        f"matches({TEXT}, r'(?:a.?|\\\\){{{n}}}(?:.a|b.)*[^a]{{40}}$')" for n in range(150, 154)
+    ),
     "choices": _repeated(f"({TEXT}.upper() if '%' in {TEXT} else {TEXT}.lower()) == 'x'"),
 }
 """What each is, and the expression."""
