@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mroute.errors import Severity
+from mroute.expr import contradictions, ordering, plausible
 from mroute.expr.errors import Code
 from mroute.expr.language import Type
 from mroute.expr.nodes import Binary, Compare, Index, Items, Literal, Loop, Name, Node, Slice
@@ -21,9 +22,6 @@ _CONVERSIONS = {
     Type.LIST: "write a list: ['a', 'b'], or value.split('\\\\') for the parts of a tag",
     Type.TRUTH: "compare it with something",
 }
-
-_DATE_LENGTHS = (6, 8, 14)
-"""Digits of DICOM's times and dates, whose order as texts is the right one."""
 
 
 def conversion(wanted: Type, given: Type) -> str:
@@ -98,6 +96,9 @@ def comparison(checker: Checker, node: Compare) -> None:
             _membership(checker, sign, pair, kinds[position], kinds[position + 1])
         else:
             _relation(checker, sign, pair, kinds[position], kinds[position + 1])
+        plausible.pair(checker, sign, *pair)
+    if len(node.operators) > 1:
+        contradictions.chained(checker, node)
 
 
 def _membership(
@@ -116,6 +117,8 @@ def _membership(
         message = "this is one text in parentheses, and no list"
         hint = "write ['A'] for a list, or leave out the parentheses to look for a part of a text"
         checker.report(place.place, Code.NO_LIST, message, hint, Severity.WARNING)
+    else:
+        contradictions.membership(checker, sign, pair, right)
 
 
 def _relation(
@@ -130,7 +133,7 @@ def _relation(
             message = f"'{sign}' compares numbers or texts, not a {left}"
             checker.report(place, Code.COMPARISON, message)
         elif ordered and left is Type.TEXT:
-            _order_of_texts(checker, pair)
+            ordering.texts(checker, pair)
         return
     if {left, right} == {Type.TEXT, Type.NUMBER}:
         text = pair[0] if left is Type.TEXT else pair[1]
@@ -143,16 +146,6 @@ def _relation(
     if Type.TRUTH in (left, right):
         hint = "a condition needs no '== True'; texts are in quotes"
     checker.report(place, Code.COMPARISON, message, hint)
-
-
-def _order_of_texts(checker: Checker, pair: tuple[Node, Node]) -> None:
-    for node in pair:
-        if not (isinstance(node, Literal) and isinstance(node.value, str) and may_be_number(node)):
-            continue
-        if len(node.value) not in _DATE_LENGTHS:
-            message = "texts are compared letter by letter: '10' is less than '9'"
-            hint = f"compare with a number: {node.value.strip()}, without quotes"
-            checker.report(node.place, Code.TEXT_ORDER, message, hint, Severity.WARNING)
 
 
 def item_or_part(checker: Checker, node: Index | Slice) -> Type:
