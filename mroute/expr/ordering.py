@@ -12,8 +12,8 @@ from mroute.errors import Severity
 from mroute.expr.errors import Code
 from mroute.expr.nodes import Literal, Node
 from mroute.expr.outcome import quoted
-from mroute.expr.plausible import Described, described
 from mroute.expr.representations import NUMERIC, TEMPORAL, flaw_of_bound
+from mroute.expr.subjects import Described, described
 from mroute.expr.values import Unknown, number_of
 
 if TYPE_CHECKING:

@@ -66,7 +66,11 @@ def flaw_of_part(representation: str, part: str) -> Flaw | None:
     # Blanks are padding, and a backslash stands between two values.
     if allowed is None or allowed.issuperset(part.strip().replace("\\", "")):
         return None
-    return _shape(representation), _meant(representation, part)
+    shape, hint = _wrong(representation, part)
+    digits = "".join(c for c in part if c in _DIGITS)
+    if representation in TEMPORAL and digits:
+        hint = f"write '{digits}'"
+    return shape, hint
 
 
 def flaw_of_bound(representation: str, bound: str) -> Flaw | None:
@@ -111,7 +115,7 @@ def _uid(value: str) -> Flaw | None:
 
 def _number(value: str) -> Flaw | None:
     number = number_of(value)
-    return None if isinstance(number, int | float) else (_shape("DS"), "")
+    return None if isinstance(number, int | float) else _wrong("DS", value)
 
 
 def _binary(value: str) -> Flaw | None:
@@ -119,7 +123,7 @@ def _binary(value: str) -> Flaw | None:
 
 
 def _whole(value: str) -> Flaw | None:
-    return None if isinstance(number_of(value), int) else (_shape("IS"), "")
+    return None if isinstance(number_of(value), int) else _wrong("IS", value)
 
 
 _JUDGES: Final[Mapping[str, Callable[[str], Flaw | None]]] = {
@@ -139,7 +143,7 @@ _SHAPES: Final = {
     "TM": "DICOM writes a time as '143000'",
     "DT": "DICOM writes a date with its time as '20240131143000'",
     "AS": "DICOM writes an age as '045Y'",
-    "UI": "a UID is made of digits and points",
+    "UI": "a UID is digits and points, such as '1.2.840.10008.5.1.4.1.1.2'",
     "DS": "it is a number",
 }
 
@@ -150,6 +154,8 @@ def _shape(representation: str) -> str:
 
 def _meant(representation: str, value: str) -> str:
     """How DICOM writes what ``value`` probably means, as a hint; empty where that is not clear."""
+    if representation in NUMERIC:
+        return "write a number, without quotes"
     digits = "".join(c for c in value if c in _DIGITS)
     meant = ""
     if representation == "DA":

@@ -178,7 +178,7 @@ POSITIONS: Final[Mapping[str, tuple[Terms, ...]]] = {
 _MODALITIES: Final = {
     "MR": "MRI MRT NMR MRA FMRI MRS",
     "CT": "CAT CTA CBCT CT-SCAN CTSCAN",
-    "DX' or 'CR": "XRAY X-RAY XR RX DR RADIOGRAPHY XRAYS",
+    "DX,CR": "XRAY X-RAY XR RX DR RADIOGRAPHY XRAYS",
     "US": "ULTRASOUND SONO SONOGRAPHY ECHO USS DOPPLER",
     "PT": "PET PETCT PET-CT PET/CT",
     "NM": "SPECT NUC NUCMED SCINTIGRAPHY",
@@ -201,9 +201,8 @@ _MODALITIES: Final = {
 }
 
 _YES_NO_WORDS: Final = {"Y": "YES", "TRUE": "YES", "1": "YES", "N": "NO", "FALSE": "NO", "0": "NO"}
-_SIDE_WORDS: Final = {
-    "LEFT": "L", "RIGHT": "R", "BOTH": "B", "BILATERAL": "B", "UNPAIRED": "U", "MIDLINE": "U"
-}  # fmt: skip
+_SIDE_WORDS: Final = {"LEFT": "L", "RIGHT": "R"}
+_SIDES_WORDS: Final = {**_SIDE_WORDS, "BOTH": "B", "BILATERAL": "B", "UNPAIRED": "U"}
 
 ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
     "Modality": {word: meant for meant, words in _MODALITIES.items() for word in words.split()},
@@ -211,8 +210,8 @@ ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
         "MALE": "M", "FEMALE": "F", "OTHER": "O", "W": "F", "WOMAN": "F", "MAN": "M", "D": "O"
     },
     "Laterality": _SIDE_WORDS,
-    "ImageLaterality": _SIDE_WORDS,
-    "FrameLaterality": _SIDE_WORDS,
+    "ImageLaterality": _SIDES_WORDS,
+    "FrameLaterality": _SIDES_WORDS,
     "BurnedInAnnotation": _YES_NO_WORDS,
     "RecognizableVisualFeatures": _YES_NO_WORDS,
     "QualityControlImage": _YES_NO_WORDS,
@@ -232,4 +231,4 @@ ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
         "UTF-8": "ISO_IR 192", "UTF8": "ISO_IR 192", "LATIN1": "ISO_IR 100", "LATIN-1": "ISO_IR 100"
     },
 }  # fmt: skip
-"""Keyword to what people write, in upper case, and the term they mean."""
+"""Keyword to what people write, in upper case, and the term they mean; a comma between several."""

@@ -14,6 +14,7 @@ LANGUAGES = {
     "syntax.txt": Language.CONDITION,
     "names.txt": Language.CONDITION,
     "types.txt": Language.CONDITION,
+    "plausible.txt": Language.CONDITION,
     "completion.txt": Language.COMPLETION,
 }
 ELSEWHERE = {Code.TOO_LONG, Code.TOO_DEEP}
