@@ -1,8 +1,8 @@
 """The second of three steps: whether a tree makes sense, without any tags to try it on.
 
 Knows the types through an expression and which names there are. All findings are collected; those
-about names and their sentences are in names, those about operators in operands. Does not know how
-anything is computed.
+about names and their sentences are in names, those about operators in operands and the modules it
+calls. Does not know how anything is computed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mroute.errors import Problem, Severity
-from mroute.expr import names, operands, patterns
+from mroute.expr import contradictions, names, operands, patterns
 from mroute.expr.constants import constants
 from mroute.expr.errors import Code, problem_at
 from mroute.expr.function import Functions, RuleFunction
@@ -159,6 +159,7 @@ class Checker:
             if not self.condition(operand, symbols[isinstance(node, Or)]) and node.symbol:
                 # Without parentheses around it, whatever is beside it is misread as well.
                 return Type.ANY
+        contradictions.joined(self, node)
         return Type.TRUTH
 
     def _negation(self, node: Not) -> Kind:

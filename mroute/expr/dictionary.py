@@ -1,7 +1,7 @@
 """The names of tags: DICOM's keywords, and what mroute itself says about a series.
 
-Knows how a name is spelled in pydicom's dictionary, which is read on first use, and only by those
-who check or compile. Does not know the values of tags.
+Knows how a name is spelled, and which value representation it has, in pydicom's dictionary, which
+is read on first use, and only by those who check or compile. Does not know the values of tags.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from mroute.expr.errors import nearest
 from mroute.expr.nodes import Tag
@@ -26,12 +26,30 @@ FACTS: Final = (
 )
 """What tag lists hold beyond the data set: how a series arrived, and in which file."""
 
+Entry: TypeAlias = tuple[str, str, str, str, str]
+"""A line of pydicom's dictionary: representation, multiplicity, name, whether retired, keyword."""
+
+_KEYWORD: Final = 4
+"""Where the keyword of an entry is."""
+
 _NUMERIC = re.compile(r"[0-9a-fA-F]{4},[0-9a-fA-F]{4}")
 
 
+@lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
     """The DICOM keyword or fact that ``name`` is in some case, or None where there is none."""
-    return _spellings().get(name.lower())
+    entry = _entries_by_name().get(name.lower())
+    return None if entry is None else entry[_KEYWORD]
+
+
+def representation(name: str) -> tuple[str, str, str] | None:
+    """Keyword, value representation and multiplicity of the tag that is ``name`` in some case.
+
+    As in PS3.6: ``("ImageType", "CS", "2-n")``; a fact that is no DICOM tag has empty texts. None
+    where there is no such tag.
+    """
+    entry = _entries_by_name().get(name.lower())
+    return None if entry is None else (entry[_KEYWORD], entry[0], entry[1])
 
 
 def keyword_of(tag: Tag) -> str:
@@ -46,16 +64,17 @@ def is_numeric(name: str) -> bool:
 
 def suggestion(name: str) -> str:
     """The tag that ``name`` was probably meant to be, or an empty text."""
-    return nearest(name, list(_spellings().values()))
+    return nearest(name, [entry[_KEYWORD] for entry in _entries_by_name().values()])
 
 
 @cache
-def _spellings() -> Mapping[str, str]:
-    keywords = (entry[4] for entry in _entries() if entry[4])
-    return {keyword.lower(): keyword for keyword in (*keywords, *FACTS)}
+def _entries_by_name() -> Mapping[str, Entry]:
+    # Some facts are DICOM tags as well, and then have what the dictionary says of them.
+    entries = [*(("", "", "", "", fact) for fact in FACTS), *_entries()]
+    return {entry[_KEYWORD].lower(): entry for entry in entries if entry[_KEYWORD]}
 
 
-def _entries() -> list[Any]:
+def _entries() -> list[Entry]:
     # Reading pydicom's table alone takes 5 ms, importing pydicom 200.
     package = importlib.util.find_spec("pydicom")
     if package is not None and package.origin is not None:

@@ -12,7 +12,7 @@ from mroute.expr.nodes import Place
 
 
 class Code(StrEnum):
-    """What a finding is about; the reference of the rule language has a line for each."""
+    """What a finding is about; docs/reference/messages.md has a section for each."""
 
     EMPTY = "MR101"
     TOO_LONG = "MR102"
@@ -48,8 +48,12 @@ class Code(StrEnum):
     NO_LIBRARY = "MR139"
     NO_LIST = "MR140"
     TEXT_ORDER = "MR141"
+    UNKNOWN_TERM = "MR142"
+    WRONG_CASE = "MR143"
+    NUMERIC_TEXT = "MR144"
     ALWAYS = "MR145"
     CONSTANT = "MR146"
+    IMPOSSIBLE = "MR147"
     COMPLETION = "MR150"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mroute.errors import Severity
+from mroute.expr import contradictions, ordering, plausible
 from mroute.expr.errors import Code
 from mroute.expr.function import makers
 from mroute.expr.language import Type
@@ -37,9 +38,6 @@ _CONVERSIONS = {
 }
 
 _ADDED = {Type.TEXT, Type.NUMBER, Type.LIST, Type.ANY}
-
-_DATE_LENGTHS = (6, 8, 14)
-"""Digits of DICOM's times and dates, whose order as texts is the right one."""
 
 
 def conversion(wanted: Type, given: Kind) -> str:
@@ -123,6 +121,9 @@ def comparison(checker: Checker, node: Compare) -> None:
             _membership(checker, sign, pair, kinds[position], kinds[position + 1])
         else:
             _relation(checker, sign, pair, kinds[position], kinds[position + 1])
+        plausible.pair(checker, sign, *pair)
+    if len(node.operators) > 1:
+        contradictions.chained(checker, node)
 
 
 def _membership(
@@ -145,6 +146,8 @@ def _membership(
         message = "this is one text in parentheses, and no list"
         hint = "write ['A'] for a list, or leave out the parentheses to look for a part of a text"
         checker.report(place.place, Code.NO_LIST, message, hint, Severity.WARNING)
+    else:
+        contradictions.membership(checker, sign, pair, right)
 
 
 def _relation(
@@ -160,7 +163,7 @@ def _relation(
             hint = part_of(left) if isinstance(left, Record) else ""
             checker.report(place, Code.COMPARISON, message, hint)
         elif ordered and left is Type.TEXT:
-            _order_of_texts(checker, pair)
+            ordering.texts(checker, pair)
         return
     if {left, right} == {Type.TEXT, Type.NUMBER}:
         text = pair[0] if left is Type.TEXT else pair[1]
@@ -194,16 +197,6 @@ def _alike(checker: Checker, pair: tuple[Node, Node], left: Kind, right: Kind) -
             written = f"'{written}'"
         return f"write {made_by[0]}({written}), or {part_of(record)}"
     return part_of(record)
-
-
-def _order_of_texts(checker: Checker, pair: tuple[Node, Node]) -> None:
-    for node in pair:
-        if not (isinstance(node, Literal) and isinstance(node.value, str) and may_be_number(node)):
-            continue
-        if len(node.value) not in _DATE_LENGTHS:
-            message = "texts are compared letter by letter: '10' is less than '9'"
-            hint = f"compare with a number: {node.value.strip()}, without quotes"
-            checker.report(node.place, Code.TEXT_ORDER, message, hint, Severity.WARNING)
 
 
 def item_or_part(checker: Checker, node: Index | Slice) -> Kind:

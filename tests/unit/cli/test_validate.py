@@ -59,6 +59,29 @@ def test_warnings_alone_are_no_failure(mroute: Mroute, folder: Path) -> None:
     assert mroute("validate-rules", "odd.yaml", "fine.yaml").exit_code == 0
 
 
+def test_a_warning_about_a_condition_in_every_format(mroute: Mroute, folder: Path) -> None:
+    doubtful = "rules:\n  a:\n    when: has(Rows) and tags.Modality == 'MRI'\n    action: discard\n"
+    (folder / "doubtful.yaml").write_text("version: 1\n" + doubtful)
+    message = "'MRI' is no term that DICOM defines for 'Modality'"
+    text = mroute("validate-rules", "doubtful.yaml")
+    assert text.exit_code == 0
+    assert text.stdout.splitlines() == [
+        f"doubtful.yaml:4:42: warning: {message} [MR142]",
+        "    4 |     when: has(Rows) and tags.Modality == 'MRI'",
+        "      | " + " " * 41 + "^^^^^",
+        "  hint: did you mean 'MR'?",
+        "doubtful.yaml: 0 errors, 1 warning",
+    ]
+    (found,) = as_json(mroute, "doubtful.yaml", code=0)
+    assert (found["line"], found["column"], found["severity"]) == (4, 42, "warning")
+    assert (found["code"], found["message"]) == ("MR142", message)
+    github = mroute("validate-rules", "--format", "github", "doubtful.yaml")
+    assert github.exit_code == 0
+    assert github.stdout == (
+        f"::warning file=doubtful.yaml,line=4,col=42,title=MR142::{message}%0Adid you mean 'MR'?\n"
+    )
+
+
 def test_json(mroute: Mroute, folder: Path) -> None:
     assert as_json(mroute, "fine.yaml", code=0) == []
     assert as_json(mroute, "fine.yaml", "wrong.yaml", "odd.yaml", code=1) == [

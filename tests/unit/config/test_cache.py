@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 import mroute.config.check
 from mroute.config import load, validate
 from mroute.config.cache import FOLDER_VARIABLE, ConditionCache
-from mroute.expr import BUILTINS, RuleFunction, Tree, Type, check, compile_condition, parse
+from mroute.expr import RuleFunction, Tree, Type, check, compile_condition, parse
 from mroute.expr.nodes import Node
 from mroute.expr.printer import print_tree
 from mroute.expr.stored import read_back, write_down
 from mroute.registry import Registry
-from tests.unit.expr.strategies import conditions
+from tests.unit.expr.strategies import CALLED, conditions
 
 RULES = """\
 version: 1
@@ -69,10 +69,10 @@ def parsed(rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch)
 @given(st.lists(conditions(3), min_size=1, max_size=5))
 def test_what_is_read_back_is_what_was_written(roots: list[Node]) -> None:
     checked = {
-        text: check(parse(text), BUILTINS) for text in (print_tree(Tree(root)) for root in roots)
+        text: check(parse(text), CALLED) for text in (print_tree(Tree(root)) for root in roots)
     }
     written = json.loads(json.dumps(write_down(checked)))
-    found = read_back(written, BUILTINS)
+    found = read_back(written, CALLED)
     assert found == checked
     for text, each in found.items():
         assert print_tree(each.tree) == text
@@ -154,7 +154,7 @@ def test_a_damaged_file_is_made_anew(
 )
 def test_anything_else_is_no_condition(written: object) -> None:
     with pytest.raises(ValueError, match=r"argument|conditions|values|unpack"):
-        read_back(written, BUILTINS)
+        read_back(written, CALLED)
 
 
 def test_what_others_could_have_written_is_not_read(

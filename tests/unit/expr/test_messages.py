@@ -19,6 +19,7 @@ LANGUAGES = {
     "types.txt": Language.CONDITION,
     "hostile.txt": Language.CONDITION,
     "functions.txt": Language.CONDITION,
+    "plausible.txt": Language.CONDITION,
     "completion.txt": Language.COMPLETION,
 }
 ELSEWHERE = {Code.TOO_LONG, Code.TOO_DEEP, Code.NO_LIBRARY}
