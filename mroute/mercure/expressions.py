@@ -12,7 +12,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from mroute.errors import ExpressionError
-from mroute.expr import Functions, Tree, parse
+from mroute.expr import Code as ExpressionCode
+from mroute.expr import Functions, Tree, check, parse
 from mroute.expr.dictionary import canonical
 from mroute.expr.nodes import And, Choice, Node, Or, Tag, walk
 from mroute.expr.printer import print_node
@@ -44,6 +45,9 @@ def convert_condition(
         return text
     for each in differences(tree, functions, written):
         _tell(each, where)
+    for problem in check(tree, functions).problems:
+        if problem.code == ExpressionCode.NO_LIST:  # which the canonical spelling does not show
+            where.tell(problem.code, "rule", problem.message, problem.hint)
     hints = advice(text)
     if hints:
         message = "the rule uses what Python has and the rule language has not"

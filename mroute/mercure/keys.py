@@ -35,6 +35,10 @@ class Keys:
         """The value of ``key``, None where there is none; it counts as converted."""
         return self._left.pop(key, None)
 
+    def has(self, key: str) -> bool:
+        """Whether ``key`` asks for something; it does not count as converted by that."""
+        return not is_off(self._left.get(key))
+
     def text(self, key: str, default: str = "") -> Any:
         """The text of ``key``; ``default`` where it is empty. A number counts as its text."""
         value = self.take(key)

@@ -20,7 +20,7 @@ def safe_names(names: Iterable[str]) -> Mapping[str, str]:
         if name not in given:
             given[name] = _free(_safe(name), taken)
             taken.add(given[name])
-    return given
+    return {name: given[name] for name in names}
 
 
 def _is_safe(name: str) -> bool:

@@ -29,7 +29,8 @@ _BODIES = {
 
 def convert_notices(keys: Keys) -> list[dict[str, Any]]:
     """The entries of ``notify``: a webhook, a mail, both or none."""
-    events = [name for key, name in _EVENTS.items() if keys.flag(key, True) is not False]
+    wanted = {key: keys.flag(key, True) is not False for key in _EVENTS}
+    events = [name for key, name in _EVENTS.items() if wanted[key]]
     if keys.flag("notification_trigger_completion_on_request") is not False:
         message = "a module cannot ask for a notification yet"
         hint = "add 'completed' to the events, if it is better to hear too much"
@@ -41,8 +42,20 @@ def convert_notices(keys: Keys) -> list[dict[str, Any]]:
         address = keys.text(key)
         if address:
             channels.append(convert(address, events, keys))
+        elif key == "notification_email":
+            _drop_plain(keys)
         keys.drop(_BODIES[key], Code.UNUSED, f"mercure does not send it: '{key}' is empty")
+    for key in _EVENTS:
+        if not channels and not wanted[key]:
+            keys.where.tell(Code.UNUSED, key, "mercure announces nothing: no address is named")
     return channels
+
+
+def _drop_plain(keys: Keys) -> None:
+    """Leave out that a mail which nobody gets would be plain: mercure writes it anyway."""
+    key = "notification_email_type"
+    if keys.text(key, "plain") != "plain":
+        keys.where.tell(Code.UNUSED, key, "mercure does not send it: no address is named")
 
 
 def _webhook(url: Any, events: list[str], keys: Keys) -> dict[str, Any]:
@@ -60,7 +73,12 @@ def _email(addresses: Any, events: list[str], keys: Keys) -> dict[str, Any]:
         body = convert_template(body, "notification_email_body", keys)
     if body:
         channel["body"] = body
-    html = keys.text("notification_email_type", "plain") != "plain"
-    if keys.flag("notification_email_html", html) is not False:
+    form = keys.text("notification_email_type", "plain")
+    if form not in ("plain", "html"):
+        message = "a mail is either plain text or HTML; this one becomes plain text"
+        keys.where.tell(
+            Code.TYPE, "notification_email_type", message, "write 'html: true' for HTML"
+        )
+    if keys.flag("notification_email_html", form == "html") is not False:
         channel["html"] = True
     return channel

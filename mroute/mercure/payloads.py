@@ -39,6 +39,8 @@ def convert_payload(keys: Keys) -> Any:
         _tell_body(keys, body)
         return None
     body = convert_template(body, "notification_payload_body", keys)
+    if not _BODY.search(text):
+        _tell_body(keys, body)
     try:
         content = json.loads("{" + text + "}")
     except ValueError:
@@ -46,8 +48,6 @@ def convert_payload(keys: Keys) -> Any:
         hint = 'write an object whose texts are templates: {"text": "{{ rule }}"}'
         keys.where.tell(Code.MESSAGE, key, message, hint)
         return "{" + _BODY.sub(lambda _: body, convert_template(text, key, keys)) + "}"
-    if not _BODY.search(text):
-        _tell_body(keys, body)
     return _texts(content, body, keys)
 
 

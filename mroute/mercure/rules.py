@@ -17,6 +17,7 @@ from mroute.mercure.keys import Keys
 from mroute.mercure.notices import convert_notices
 from mroute.mercure.studies import convert_study, drop_study
 
+_ACTIONS = ("route", "process", "both", "notification", "discard")
 _SENDING = ("route", "both")
 _PROCESSING = ("process", "both")
 
@@ -103,8 +104,10 @@ def _trigger(action: Any, keys: Keys, force_after: Any) -> dict[str, Any]:
 
 def _processing(action: Any, keys: Keys, modules: Mapping[str, str]) -> dict[str, Any]:
     theirs = ("processing_module", "processing_settings", "processing_retain_images")
-    if action not in _PROCESSING:
+    if action in _ACTIONS and action not in _PROCESSING:
         keys.drop(theirs, Code.UNUSED, f"the action '{action}' runs no module")
+        return {}
+    if action not in _ACTIONS and not any(map(keys.has, theirs)):
         return {}
     found = {"modules": _named("processing_module", "module", keys, modules)}
     settings = keys.take("processing_settings")
@@ -122,8 +125,10 @@ def _processing(action: Any, keys: Keys, modules: Mapping[str, str]) -> dict[str
 
 
 def _targets(action: Any, keys: Keys, targets: Mapping[str, str]) -> dict[str, Any]:
-    if action not in _SENDING:
+    if action in _ACTIONS and action not in _SENDING:
         keys.drop(("target",), Code.UNUSED, f"the action '{action}' sends nothing")
+        return {}
+    if action not in _ACTIONS and not keys.has("target"):
         return {}
     return {"targets": _named("target", "target", keys, targets)}
 

@@ -106,7 +106,7 @@ def _dicom_tls(kind: Any, keys: Keys) -> dict[str, Any]:
 
 
 def _renamed(kind: Any, keys: Keys) -> dict[str, Any]:
-    """A target whose keys only have other names; of an unknown type all of them stay."""
+    """A target whose keys only have other names; those of an unknown type are told."""
     target = {ours: keys.text(theirs) for theirs, ours in _RENAMED.get(str(kind), {}).items()}
     return {key: value for key, value in target.items() if value != ""}
 

@@ -29,6 +29,8 @@ _BLOCKS = frozenset({"rules", "modules", "targets"})
 
 _TAGS = {str: "str", bool: "bool", int: "int", float: "float", type(None): "null"}
 _OF_YAML_ONE_ONE = ("<<", "=")
+_OTHER_BREAKS = "\r\x85\u2028\u2029"
+"""What YAML 1.1 takes for the end of a line; in double quotes it is escaped."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -51,8 +53,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     # A block where the lines are the text's own; PyYAML falls back to quotes where it has to.
-    block = "\n" in value and "\r" not in value and not value.startswith((" ", "\n"))
-    return dumper.represent_scalar(f"{CORE}str", value, style="|" if block else None)
+    block = "\n" in value and not value.startswith((" ", "\n"))
+    style = '"' if any(each in value for each in _OTHER_BREAKS) else "|" if block else None
+    return dumper.represent_scalar(f"{CORE}str", value, style=style)
 
 
 def _mapping(dumper: _Dumper, value: dict[str, Any]) -> yaml.MappingNode:
@@ -87,7 +90,7 @@ def _entries(entries: Mapping[str, Any], apart: bool) -> str:
         text = _dump({name: entry})
         if apart and isinstance(entry, dict) and entry:
             # The entry itself is never on one line, however short.
-            text = _dump({name: None}).removesuffix("null") + "\n"
+            text = _dump({name: None}).removesuffix(" null") + "\n"
             text += textwrap.indent("\n".join(_dump({k: v}) for k, v in entry.items()), "  ")
         dumped.append(textwrap.indent(text, "  "))
     return ("\n\n" if apart else "\n").join(dumped)
