@@ -65,7 +65,7 @@ def command(ctx: click.Context, file: Path, output: Path | None, as_json: bool) 
         click.echo(json.dumps([_described(each) for each in imported.findings], indent=2))
     else:
         for line in _lines(imported.findings, output):
-            click.echo(line, err=True)
+            click.echo(_visible(line), err=True)
     if imported.findings:
         ctx.exit(ExitCode.PROBLEMS)
 
@@ -127,6 +127,11 @@ def _lines(findings: Iterable[Finding], output: Path | None) -> Iterator[str]:
     yield f"{count}, {errors} of them keep the rule file from being used" if errors else count
     if output is not None:
         yield f"next: 'mroute validate-rules {output}'"
+
+
+def _visible(line: str) -> str:
+    """Nothing in a name or key may do something to the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _sentence(finding: Finding) -> tuple[str, str, str]:

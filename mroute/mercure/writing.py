@@ -42,6 +42,13 @@ class _Dumper(yaml.SafeDumper):
             return CORE + _TAGS[type(resolve(value))]
         return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
+    def choose_scalar_style(self) -> Any:
+        """Double quotes where single ones would be doubled, on a line that is not broken."""
+        style = super().choose_scalar_style()
+        value: str = getattr(self.event, "value", "")
+        doubled = style == "'" and "'" in value and not {'"', "\\"} & set(value)
+        return '"' if doubled and len(value) <= _ONE_LINE else style
+
     def ignore_aliases(self, data: Any) -> bool:
         """Write everything out, also what is there twice."""
         return True

@@ -54,6 +54,12 @@ def test_the_report(mroute: Mroute, mercure: Path, tmp_path: Path) -> None:
     assert all(set(each) == keys for each in report)
 
 
+def test_a_name_does_nothing_to_the_terminal(mroute: Mroute, mercure: Path) -> None:
+    mercure.write_text(json.dumps({**FINE, "a\x1b[2Jb\n": 1}))
+    result = mroute("import-mercure", mercure)
+    assert "  a\\x1b[2Jb\\n: mroute does not know this key [MR403]\n" in result.stderr
+
+
 def test_nothing_is_overwritten(mroute: Mroute, mercure: Path, tmp_path: Path) -> None:
     output = tmp_path / "mroute.yaml"
     output.write_text("mine")
