@@ -17,6 +17,7 @@ from mroute.errors import ExitCode, MrouteError, describe
 COMMANDS = {
     "demo": "mroute.cli.demo",
     "explain": "mroute.cli.explain",
+    "import-mercure": "mroute.cli.import_mercure",
     "init": "mroute.cli.init",
     "plugins": "mroute.cli.plugins",
     "run": "mroute.cli.run",
