@@ -16,6 +16,7 @@ from mroute.errors import ExitCode, MrouteError, describe
 
 COMMANDS = {
     "demo": "mroute.cli.demo",
+    "fmt": "mroute.cli.fmt",
     "init": "mroute.cli.init",
     "plugins": "mroute.cli.plugins",
     "run": "mroute.cli.run",
