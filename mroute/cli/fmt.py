@@ -49,7 +49,9 @@ def command(
     changed, problems = outcomes.count("changed"), outcomes.count("problems")
     if files != (STDIN,):
         would = "would be " if check or diff else ""
-        told = f"{_count(changed)} {would}formatted, {_count(outcomes.count('same'))} left as it was"
+        told = (
+            f"{_count(changed)} {would}formatted, {_count(outcomes.count('same'))} left as it was"
+        )
         if len(files) - changed - problems != 1:
             told = told.replace("as it was", "as they were")
         told += f", {_count(problems)} with problems" if problems else ""

@@ -20,7 +20,7 @@ _ONE_LINE = float("inf")
 
 
 def format_json(source: Source, expressions: Expressions) -> str:
-    """The canonical form of a JSON file: keys in order, an indentation of two, numbers as they are."""
+    """The canonical form of a JSON file: keys in order, an indentation of two."""
 
     def written(node: Node, path: Path) -> Any:
         if node.entries is not None:

@@ -1,7 +1,7 @@
 """Formats a rule file, and replaces it only where what is new says the same.
 
-Knows how a file is read, proved and replaced: whole or not at all. Does not know how any language is
-written.
+Knows how a file is read, proved and replaced: whole or not at all. Does not know how any language
+is written.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _NOT_PLAIN = re.compile(
     r"""[-?:](?:\s|$)|[,\[\]{}\#&*!|>'"%@`]|---|\.\.\.|<<$|=$|\s|$"""  # how a plain text begins
 )
 _WITHIN = re.compile(r":(?:\s|$)|\s\#|\s$")
-_FLOW_SIGNS = re.compile(r"[,\[\]{}]|^[-?:]")
+_FLOW_SIGNS = re.compile(r"[,\[\]{}]|^[?:]|:[:?]")
 _OLD_WORDS = frozenset({"y", "n", "yes", "no", "on", "off"})
 _OLD_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-9_.:]*|[0-9_.]*)|[-+]?0b[01_]+|\d+-\d+-\d+.*")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}

@@ -1,7 +1,8 @@
 """Writes a YAML file in its canonical form.
 
 Knows lines, indentation, and what stays on one line. Does not know where comments come from
-(yaml_tree), the order of keys (order), how a text is quoted (scalars), or expressions (mroute.expr).
+(yaml_tree), the order of keys (order), how a text is quoted (scalars), or expressions
+(mroute.expr).
 """
 
 from __future__ import annotations
@@ -232,8 +233,8 @@ def _arrange(owner: Collection, path: Path) -> None:
         later = set().union(*anchors[position + 1 :]) - here
         if _names(part, "*") & later:
             return
-    if parts[0] is not owner.parts[0] and _opens(parts[0]):
-        # What was first gets the blank line that was before what is first now.
+    if not path and parts[0] is not owner.parts[0] and _opens(parts[0]):
+        # The section that was first gets the blank line of the one that is first now.
         _open(owner.parts[0])
     owner.parts = parts
 

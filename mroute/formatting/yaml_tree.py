@@ -10,6 +10,7 @@ import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import yaml
@@ -128,10 +129,9 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines = [0, *(found.end() for found in re.finditer("\n", text))]
+        tokens: Iterator[Any] = yaml.scan(text, Loader=LOADER)
         self._dashes = [
-            token.start_mark.index
-            for token in yaml.scan(text, Loader=LOADER)
-            if isinstance(token, yaml.BlockEntryToken)
+            token.start_mark.index for token in tokens if token.id == yaml.BlockEntryToken.id
         ]
         self._scalars: list[Scalar] = []
         self._comments: list[tuple[int, str]] = []
@@ -140,14 +140,14 @@ class _Reader:
     def document(self) -> Document:
         """The whole file."""
         events = iter(yaml.parse(self._text, Loader=LOADER))
-        start = next(e for e in events if isinstance(e, yaml.DocumentStartEvent))
+        start: Any = next(e for e in events if type(e) is yaml.DocumentStartEvent)
         root = self._value(next(events), events)
         self._comments = list(self._find_comments())
         every = [comment for _, comment in self._comments]
         every += [each.remark for each in self._scalars if each.remark]
         document = Document(root, bool(start.explicit), comments=every)
         if start.explicit:
-            document.above = self._before(start.start_mark.index)
+            document.above = self._before(start.end_mark.index)
         if isinstance(root, Collection):
             self._attach(root, len(self._text), -1)
         document.below = self._before(len(self._text))
@@ -166,11 +166,10 @@ class _Reader:
             return self._scalar(event, start, end, properties)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         found = Collection(start, end, properties, is_mapping, bool(event.flow_style))
-        for inner in events:
-            if isinstance(inner, yaml.CollectionEndEvent):
-                found.end = inner.end_mark.index
-                break
+        while not isinstance(inner := next(events), yaml.CollectionEndEvent):
             found.parts.append(self._part(found, inner, events))
+        end_mark: Any = inner.end_mark
+        found.end = end_mark.index
         return found
 
     def _part(self, owner: Collection, event: Any, events: Iterator[Any]) -> Part:
@@ -209,7 +208,7 @@ class _Reader:
     def _attach(self, owner: Collection, limit: int, column: int) -> None:
         """Give the parts of ``owner`` their comments; what is before ``limit`` may be its own."""
         own = self._column(owner.parts[0].start) if owner.parts else column
-        for part, following in zip(owner.parts, [*owner.parts[1:], None], strict=True):
+        for part, following in zip_longest(owner.parts, owner.parts[1:]):
             part.above += self._before(part.start)
             part.blank = self._alone(part.start) and self._blank_above(part.start)
             self._attach_value(part, own, following.start if following else limit)
