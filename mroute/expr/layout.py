@@ -49,7 +49,7 @@ def format_expression(
     once it is laid out.
     """
     formatted = _once(text, language, width)
-    for _ in range(MAX_NESTING):
+    for _ in range(MAX_NESTING if "#" in formatted else 0):
         # A comment that had no place within a clause is above it now, and the clause fits a line.
         again, formatted = formatted, _once(formatted, language, width)
         if again == formatted:
@@ -64,7 +64,9 @@ def _once(text: str, language: Language, width: float) -> str:
 
 
 def comments_of(text: str, language: Language = Language.CONDITION) -> tuple[str, ...]:
-    """The comments of an expression, in order. Raises `ExpressionError` as `parse` does."""
+    """The comments of an expression that parses, in order."""
+    if "#" not in text:
+        return ()
     return tuple(comment.text for comment in Extents(parse(text, language)).comments)
 
 
