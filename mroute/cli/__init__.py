@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "mroute.cli.demo",
     "explain": "mroute.cli.explain",
     "import-mercure": "mroute.cli.import_mercure",
+    "fmt": "mroute.cli.fmt",
     "init": "mroute.cli.init",
     "plugins": "mroute.cli.plugins",
     "run": "mroute.cli.run",

@@ -124,11 +124,18 @@ def read_source(path: Path) -> Source:
 
     Raises `ConfigurationError` where there is nothing that could be looked at further.
     """
-    text = _decoded(path, _content(path))
+    return parse_source(str(path), decode(str(path), read_bytes(path)))
+
+
+def parse_source(file: str, text: str) -> Source:
+    """Read the text of a rule file called ``file``.
+
+    Raises `ConfigurationError` where there is nothing that could be looked at further.
+    """
     nothing = Node({}, 0, 1, entries={})
     if not text.strip():
-        raise ConfigurationError(Source(str(path), text, nothing, [_EMPTY]).problems)
-    content = _reader(path.suffix.lower())(text)
+        raise ConfigurationError(Source(file, text, nothing, [_EMPTY]).problems)
+    content = _reader(Path(file).suffix.lower())(text)
     faults = list(content.faults)
     root = content.root
     if root is None and not faults:
@@ -136,8 +143,8 @@ def read_source(path: Path) -> Source:
     elif root is not None and root.entries is None:
         faults.append(Fault(root.start, root.start + 1, Code.NO_MAPPING, *_NO_MAPPING))
     if root is None or root.entries is None:
-        raise ConfigurationError(Source(str(path), text, nothing, faults).problems)
-    return Source(str(path), text, root, faults)
+        raise ConfigurationError(Source(file, text, nothing, faults).problems)
+    return Source(file, text, root, faults)
 
 
 _STARTER = "'mroute init DIR' writes one to start from"
@@ -172,7 +179,8 @@ _NOT_A_FILE: Mapping[Callable[[int], bool], str] = {
 }
 
 
-def _content(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """What is in a rule file. Raises `ConfigurationError` where it is none, or cannot be read."""
     try:
         status = path.stat()
         for is_such, what in _NOT_A_FILE.items():
@@ -194,12 +202,13 @@ def _unreadable(path: Path, message: str, hint: str = "") -> ConfigurationError:
     return ConfigurationError([Problem(message, Code.UNREADABLE, hint, file=str(path))])
 
 
-def _decoded(path: Path, content: bytes) -> str:
+def decode(file: str, content: bytes) -> str:
+    """The text of a rule file. Raises `ConfigurationError` where it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8")
-        source = Source(str(path), before, Node({}, 0, 1, entries={}))
+        source = Source(file, before, Node({}, 0, 1, entries={}))
         message = f"the file is not UTF-8: byte 0x{error.object[error.start]:02x}"
         hint = "save the file as UTF-8"
         at = len(before)

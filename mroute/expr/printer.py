@@ -31,8 +31,8 @@ from mroute.expr.nodes import (
 )
 from mroute.expr.spelling import write_text
 
-# How tightly things bind, in the order of the grammar.
-_CHOICE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _VALUE = range(9)
+# How tightly things bind, in the order of the grammar; the layout of lines asks for it, too.
+CHOICE, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, VALUE = range(9)
 
 
 def print_tree(tree: Tree) -> str:
@@ -42,10 +42,10 @@ def print_tree(tree: Tree) -> str:
 
 def print_node(node: Node) -> str:
     """``node`` in its canonical spelling, without parentheses around the whole."""
-    return _write(node, _CHOICE)
+    return write_node(node, CHOICE)
 
 
-def _write(node: Node, around: int) -> str:
+def write_node(node: Node, around: int) -> str:
     """``node``, in parentheses where it binds less tightly than ``around`` asks for."""
     text, binding = _spell(node)
     return f"({text})" if binding < around else text
@@ -54,28 +54,28 @@ def _write(node: Node, around: int) -> str:
 def _spell(node: Node) -> tuple[str, int]:
     match node:
         case Choice(then=then, test=test, otherwise=otherwise):
-            parts = _write(then, _OR), _write(test, _OR), _write(otherwise, _CHOICE)
-            return "{} if {} else {}".format(*parts), _CHOICE
+            parts = write_node(then, OR), write_node(test, OR), write_node(otherwise, CHOICE)
+            return "{} if {} else {}".format(*parts), CHOICE
         case Or(operands=operands):
-            return " or ".join(_write(operand, _AND) for operand in operands), _OR
+            return " or ".join(write_node(operand, AND) for operand in operands), OR
         case And(operands=operands):
-            return " and ".join(_write(operand, _NOT) for operand in operands), _AND
+            return " and ".join(write_node(operand, NOT) for operand in operands), AND
         case Not(operand=operand):
-            return f"not {_write(operand, _NOT)}", _NOT
+            return f"not {write_node(operand, NOT)}", NOT
         case Compare(operators=operators, operands=operands):
-            words = [_write(operands[0], _SUM)]
+            words = [write_node(operands[0], SUM)]
             for sign, operand in zip(operators, operands[1:], strict=True):
-                words += [sign, _write(operand, _SUM)]
-            return " ".join(words), _COMPARE
+                words += [sign, write_node(operand, SUM)]
+            return " ".join(words), COMPARE
         case Count(name=name, operator=sign, number=number):
-            return f"count({write_text(name)}) {sign} {number}", _COMPARE
+            return f"count({write_text(name)}) {sign} {number}", COMPARE
         case Binary(operator=sign, left=left, right=right):
-            binding = _SUM if sign in "+-" else _PRODUCT
-            return f"{_write(left, binding)} {sign} {_write(right, binding + 1)}", binding
+            binding = SUM if sign in "+-" else PRODUCT
+            return f"{write_node(left, binding)} {sign} {write_node(right, binding + 1)}", binding
         case Unary(operator=sign, operand=operand):
-            return sign + _write(operand, _SIGN), _SIGN
+            return sign + write_node(operand, SIGN), SIGN
         case _:
-            return _spell_value(node), _VALUE
+            return _spell_value(node), VALUE
 
 
 def _spell_value(node: Node) -> str:
@@ -103,27 +103,27 @@ def _spell_value(node: Node) -> str:
 def _spell_part(node: Node) -> str:
     match node:
         case Attribute(value=value, name=name):
-            return f"{_write(value, _VALUE)}.{name}"
+            return f"{write_node(value, VALUE)}.{name}"
         case Method(value=value, name=name, arguments=arguments):
-            return f"{_write(value, _VALUE)}.{name}({_list(arguments)})"
+            return f"{write_node(value, VALUE)}.{name}({_list(arguments)})"
         case Index(value=value, index=index):
-            return f"{_write(value, _VALUE)}[{_write(index, _CHOICE)}]"
+            return f"{write_node(value, VALUE)}[{write_node(index, CHOICE)}]"
         case Slice(value=value, lower=lower, upper=upper, step=step):
             last = "" if step is None else f":{_bound(step)}"
-            return f"{_write(value, _VALUE)}[{_bound(lower)}:{_bound(upper)}{last}]"
+            return f"{write_node(value, VALUE)}[{_bound(lower)}:{_bound(upper)}{last}]"
         case _:
             raise TypeError(f"no spelling for {node!r}")
 
 
 def _spell_loop(node: Loop) -> str:
-    text = f"{_write(node.body, _CHOICE)} for {node.variable} in {_write(node.source, _OR)}"
-    text += "".join(f" if {_write(condition, _OR)}" for condition in node.filters)
+    text = f"{write_node(node.body, CHOICE)} for {node.variable} in {write_node(node.source, OR)}"
+    text += "".join(f" if {write_node(condition, OR)}" for condition in node.filters)
     return f"{node.name}({text})" if node.name else f"[{text}]"
 
 
 def _bound(node: Node | None) -> str:
-    return "" if node is None else _write(node, _CHOICE)
+    return "" if node is None else write_node(node, CHOICE)
 
 
 def _list(nodes: tuple[Node, ...]) -> str:
-    return ", ".join(_write(node, _CHOICE) for node in nodes)
+    return ", ".join(write_node(node, CHOICE) for node in nodes)

@@ -5,7 +5,7 @@ Knows what tags, literals and functions give. Does not know what is done with it
 
 from __future__ import annotations
 
-from mroute.expr import Functions, Type
+from mroute.expr import Functions, RuleFunction, Type
 from mroute.expr.functions import METHODS
 from mroute.expr.nodes import (
     Binary,
@@ -33,16 +33,21 @@ def kind(node: Node, functions: Functions) -> Type:
             return Type.NUMBER
         case Items():
             return Type.LIST
-        case Method(name=name):
-            return METHODS[name].returns if name in METHODS else Type.ANY
-        case Call(name=name):
-            return functions[name].returns if name in functions else Type.ANY
+        case Method(name=name) if name in METHODS:
+            return _plain(METHODS[name])
+        case Call(name=name) if name in functions:
+            return _plain(functions[name])
         case Choice(then=inner) | Index(value=Tag() as inner) | Slice(value=inner):
             return kind(inner, functions)
         case Binary(operator=sign, left=left, right=right):
             kinds = {kind(left, functions), kind(right, functions)}
             return kinds.pop() if sign == "+" and len(kinds) == 1 else Type.NUMBER
     return Type.ANY
+
+
+def _plain(function: RuleFunction) -> Type:
+    """What ``function`` gives; records are compared by parts, which mercure's rules do not have."""
+    return function.returns if isinstance(function.returns, Type) else Type.ANY
 
 
 def mixes(node: Node, functions: Functions) -> bool:
