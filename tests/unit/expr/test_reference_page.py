@@ -53,6 +53,11 @@ def test_an_example(
     assert evaluate(text, json.loads(subject)).value is EXPECTED[expected]
 
 
+def test_the_whole_grammar_is_on_the_page() -> None:
+    grammar = (ROOT / "mroute" / "expr" / "grammar.lark").read_text("utf-8")
+    assert f"```lark mroute/expr/grammar.lark\n{grammar}```" in PAGE
+
+
 def test_every_function_and_fact_is_named() -> None:
     for function in FUNCTIONS:
         assert f"`{function}(" in PAGE, function
