@@ -41,6 +41,7 @@ class Timing(Model):
     retry_max: int = Field(
         5,
         ge=0,
+        le=1_000_000,
         description="How often failed work is tried again before it is given up and its images "
         "go to `error/`. 0: never.",
         examples=[5],

@@ -162,7 +162,11 @@ class _Layout:
             inner = self._clauses(parts, comments, margin + len(_INDENT), bare=len(parts) == 1)
             opening, closing = _brackets(node)
             return [opening, *(_INDENT + line for line in inner), closing]
-        return self._within(node, comments, margin)
+        lines = self._within(node, comments, margin)
+        if lines and write_node(node, around) != write_node(node, CHOICE):
+            # It binds less tightly than what is around it.
+            return ["(" + lines[0], *lines[1:-1], lines[-1] + ")"]
+        return lines
 
     def _within(self, node: Node, comments: list[Comment], margin: int) -> list[str] | None:
         """The lines where one operand is broken: the one with the comments, or the last one."""

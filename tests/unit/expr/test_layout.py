@@ -57,6 +57,13 @@ def test_a_condition_keeps_its_tree_and_comments(text: str, width: float) -> Non
     check_formatted(text, Language.CONDITION, width)
 
 
+def test_a_broken_operand_keeps_its_parentheses() -> None:
+    text = "has(Rows) == (any_of(tags.Modality, ['aaaa']) == any_of(tags.Modality, ['bbbb']))"
+    formatted = format_expression(text, width=20)
+    assert "\n" in formatted
+    assert parse(formatted).root == parse(text).root
+
+
 @SOME
 @given(scattered(COMPLETIONS, Language.COMPLETION), st.sampled_from([20, WIDTH]))
 def test_a_completion_keeps_its_tree_and_comments(text: str, width: float) -> None:
