@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from mroute import expr
@@ -97,7 +98,9 @@ def _key(registry: Registry) -> str:
     """Changes with all that the check of a condition depends on, but for its text."""
     plugins = [(each.name, each.distribution, each.version) for each in registry.plugins]
     functions = [_declared(registry.functions, name) for name in sorted(registry.functions)]
-    parts = (FORMAT, _code(), _dictionary(), sorted(map(str, plugins)), functions)
+    # Whether patterns can be searched for is a matter of the check, too.
+    patterns = find_spec("re2") is not None
+    parts = (FORMAT, _code(), _dictionary(), patterns, sorted(map(str, plugins)), functions)
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
 

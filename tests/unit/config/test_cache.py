@@ -185,6 +185,16 @@ def test_other_functions_are_another_key(
     assert ConditionCache(rule_file, updated)._key != ConditionCache(rule_file, registry)._key
 
 
+def test_with_and_without_the_library_of_patterns_are_other_keys(
+    rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Else "'matches' needs google-re2" would be said for ever.
+    validate(rule_file, registry)
+    assert ConditionCache(rule_file, registry).read()
+    monkeypatch.setattr("mroute.config.cache.find_spec", lambda name: None)
+    assert ConditionCache(rule_file, registry).read() == {}
+
+
 def test_without_a_folder_nothing_is_kept(
     rule_file: Path, folder: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

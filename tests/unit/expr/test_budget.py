@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from random import Random
+from types import FunctionType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mroute.expr import BUILTINS, check, compile_text, parse
 from mroute.expr.cost import TAG_LENGTH, steps_of
+from mroute.expr.emitter import Emitter
 from mroute.expr.language import MAX_STEPS
+from mroute.expr.nodes import And, Node, Or
+from mroute.expr.values import Unknown
+from tests.unit.expr.strategies import CALLED, conditions, tag_sets
 from tests.unit.expr.worst import BIG, PARTS, WORST
 
 CALLS_A_STEP = 20
@@ -83,6 +92,37 @@ def test_the_order_does_not_matter_within_a_clause() -> None:
         assert value_of(f"any([{', '.join(order)}])") is True
         assert value_of(f"all([{', '.join(order)}])") is False
         assert value_of(f"True in [{', '.join(order)}]") is True
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(conditions(4), st.integers(0, 9_999))
+def test_counting_changes_no_value(root: Node, seed: int) -> None:
+    counted, plain = (clause(root, steps) for steps in (10**9, None))
+    for tags in tag_sets(root, Random(seed), 10):
+        one, other = counted(tags), plain(tags)
+        assert one is other or (isinstance(one, Unknown) and isinstance(other, Unknown))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(conditions(3), min_size=2, max_size=3), st.integers(1, 300), st.integers(0, 9_999))
+def test_the_order_does_not_matter_however_few_the_steps(
+    roots: list[Node], steps: int, seed: int
+) -> None:
+    for join in (And, Or):
+        codes = [clause(join(tuple(order)), steps) for order in itertools.permutations(roots)]
+        for tags in tag_sets(join(tuple(roots)), Random(seed), 5):
+            values = {value if type(value) is bool else None for value in (c(tags) for c in codes)}
+            assert len(values) == 1
+
+
+def clause(root: Node, steps: int | None) -> Callable[[Mapping[str, str]], Any]:
+    """The code of ``root`` as one clause, with that many steps, or uncounted."""
+    emitter = Emitter(CALLED)
+    code = ast.fix_missing_locations(ast.Expression(emitter.clause(root, steps)))
+    made: Callable[[Mapping[str, str]], Any] = FunctionType(
+        compile(code, "", "eval"), emitter.names
+    )()
+    return made
 
 
 def test_what_is_cheap_whatever_the_tags_are_is_not_counted() -> None:
