@@ -17,7 +17,7 @@ GRAMMAR = (ROOT / "mroute" / "expr" / "grammar.lark").read_text("utf-8")
 STARTS = [str(language) for language in Language]
 LARK = Lark(GRAMMAR, start=STARTS, parser="lalr", lexer="basic")
 OURS = Lark(GRAMMAR, start=STARTS, parser="lalr", lexer=Scanner)
-WRITTEN = """tags . Modality [ ] ( ) 'MR' "a\\"b" r'\\d' R'x' ' " @ @Rows@ and or not in notin android
+WRITTEN = """tags . Modality [ ] ( ) 'MR' "a\\"b" r'\\d' R'x' ' " @ @Rows@ and or not in notin
 if else for True Truer == = < <= ! != // / 1 2.5 .5 1e-3 1e 1a 1. , : # \\ | & - + * % _ __x__"""
 ODD = ["# c\n", " ", "\n", "\t", "\f", "\r\n", "\u2018", "\xe9", "\udcb1", "\0"]
 PIECES = st.sampled_from([*WRITTEN.split(), *ODD])
