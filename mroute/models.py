@@ -91,6 +91,11 @@ class Durability(StrEnum):
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
+_LONGEST = timedelta(days=36_500)
+"""A hundred years: what is longer cannot be added to every time."""
+
+_DIGITS = 10
+
 
 def parse_duration(value: object) -> object:
     """``"1h30m"``, ``"90m"`` or ``"15s"`` as a `timedelta`; anything else is left to pydantic.
@@ -102,8 +107,13 @@ def parse_duration(value: object) -> object:
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or not any(match.groups()):
         raise ValueError("expected a duration such as '15s', '90m', '1h30m' or '2d'")
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    parts = [part or "0" for part in match.groups()]
+    if max(map(len, parts)) <= _DIGITS:
+        days, hours, minutes, seconds = map(int, parts)
+        duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if duration <= _LONGEST:
+            return duration
+    raise ValueError(f"expected a duration of at most {_LONGEST.days}d")
 
 
 Duration = Annotated[

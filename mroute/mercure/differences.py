@@ -64,9 +64,10 @@ def _beside_or(tree: Tree) -> Iterator[Difference]:
         for name in _names(node.operands if _strict(tree, node) else node.operands[:-1])
     )
     if found:
+        be = "is" if len(found) == 1 else "are"
         yield Difference(
             Code.BESIDE_OR,
-            f"where {_listed(found)} is missing or not the number that is asked for, mercure's "
+            f"where {_listed(found)} {be} missing or not the number that is asked for, mercure's "
             "evaluation ended with an error and the rule did not trigger; here the rest of the "
             "'or' decides",
             "check that the rule may trigger by the rest alone; if not, add: "

@@ -6,7 +6,6 @@ not know what else is different (differences).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
@@ -15,17 +14,13 @@ from mroute.errors import ExpressionError
 from mroute.expr import Code as ExpressionCode
 from mroute.expr import Functions, Tree, check, parse
 from mroute.expr.dictionary import canonical
-from mroute.expr.nodes import And, Choice, Node, Or, Tag, walk
+from mroute.expr.layout import format_expression
+from mroute.expr.nodes import Node, Tag, walk
 from mroute.expr.printer import print_node
 from mroute.mercure.codes import Code
 from mroute.mercure.differences import Difference, differences
 from mroute.mercure.findings import Where
 from mroute.mercure.python import advice
-
-LINE = 88
-"""Characters of a condition on one line; a longer one is broken at its outermost and / or."""
-
-_TEXT = re.compile(r"[rR]?(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")")
 
 
 def convert_condition(
@@ -67,20 +62,12 @@ def _tell_unreadable(text: str, error: ExpressionError, where: Where) -> None:
 
 
 def _spelled(tree: Tree) -> str:
-    """The canonical text of ``tree``, or its own where that has comments, which a tree has not."""
-    if "#" in _TEXT.sub("", tree.text):
-        return _respelled(tree)
-    root = _known(tree.root)
-    line = print_node(root)
-    if len(line) <= LINE or not isinstance(root, And | Or):
-        return line
-    word = "and" if isinstance(root, And) else "or"
-    loose = (And, Or, Choice) if isinstance(root, And) else (Or, Choice)
-    printed = [
-        f"({print_node(each)})" if isinstance(each, loose) else print_node(each)
-        for each in root.operands
-    ]
-    return f"\n{word} ".join(printed)
+    """The canonical text of ``tree``, with its comments, as `mroute fmt` writes it."""
+    text = _respelled(tree)
+    try:
+        return format_expression(text)
+    except ExpressionError:  # it is too long once it is laid out
+        return text
 
 
 def _respelled(tree: Tree) -> str:

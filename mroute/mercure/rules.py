@@ -109,9 +109,16 @@ def _processing(action: Any, keys: Keys, modules: Mapping[str, str]) -> dict[str
         return {}
     if action not in _ACTIONS and not any(map(keys.has, theirs)):
         return {}
-    found = {"modules": _named("processing_module", "module", keys, modules)}
+    named = _named("processing_module", "module", keys, modules)
+    found = {"modules": named}
     settings = keys.take("processing_settings")
-    if isinstance(settings, list) and settings and all(each == settings[0] for each in settings):
+    if (
+        isinstance(settings, list)
+        and settings
+        # Modules beyond the end of the list had no settings.
+        and len(settings) >= (len(named) if isinstance(named, list) else 1)
+        and all(each == settings[0] for each in settings)
+    ):
         settings = settings[0]
     if isinstance(settings, list) and settings:
         message = "each module has settings of its own; a rule has one set for all of them here"

@@ -41,6 +41,16 @@ def rule(imported: Import, **keys: Any) -> tuple[dict[str, Any], dict[str, str]]
             {},
         ),
         (
+            # Of two modules, the second had no settings: the file is refused until a person decides.
+            {
+                "action": "process",
+                "processing_module": ["m", "m"],
+                "processing_settings": [{"a": 1}],
+            },
+            {"modules": ["m", "m"], "settings": [{"a": 1}]},
+            {"processing_settings": "MR212"},
+        ),
+        (
             {"target": "t", "action_trigger": "study", "study_trigger_condition": "timeout"},
             {"on": "study", "study": {"complete": "timeout", "after": "90m", "else": "discard"}},
             {},
