@@ -41,7 +41,7 @@ def rule(imported: Import, **keys: Any) -> tuple[dict[str, Any], dict[str, str]]
             {},
         ),
         (
-            # Of two modules, the second had no settings: the file is refused until a person decides.
+            # The second module had no settings: the file is refused until a person decides.
             {
                 "action": "process",
                 "processing_module": ["m", "m"],
