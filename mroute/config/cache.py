@@ -29,6 +29,9 @@ from mroute.registry import Registry
 FOLDER_VARIABLE = "MROUTE_CACHE_DIR"
 """Environment variable: the folder of the cache; empty for none."""
 
+MAX_BYTES = 256 * 1024 * 1024
+"""Bytes of the largest file that is read; ten thousand conditions take three million."""
+
 
 class ConditionCache:
     """The conditions of one rule file."""
@@ -82,10 +85,13 @@ def _folder() -> Path | None:
 
 def _own_content(file: Path) -> bytes:
     """What is in ``file``; nothing where somebody else could have written it."""
-    with file.open("rb") as opened:
+    # Whatever it is, opening it must not wait for anybody.
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:  # noqa: PTH123
         status = os.fstat(opened.fileno())
         others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if status.st_uid != os.geteuid() or others or not stat.S_ISREG(status.st_mode):
+            return b""
+        if status.st_size > MAX_BYTES:
             return b""
         return opened.read()
 

@@ -265,10 +265,16 @@ class Checker:
             del self.variables[node.variable]
         else:
             self.variables[node.variable] = outer
-        if not self.variables and not any(isinstance(each, Tag) for each, _ in walk(node)):
+        if not self.variables and not any(self._varies(each) for each, _ in walk(node)):
             # It read its own variable, and nothing else.
             self._reads = before
         return Type.TRUTH
+
+    def _varies(self, node: Node) -> bool:
+        """Whether ``node`` alone may give something else for another series, or another time."""
+        if isinstance(node, Call) and node.name in self.functions:
+            return not self.functions[node.name].pure
+        return isinstance(node, Tag)
 
     def completion(self, node: Node) -> None:
         """Check an expression of the completion language."""

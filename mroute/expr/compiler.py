@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Iterator
 from types import FunctionType
 
 from mroute.errors import ExpressionError
@@ -18,7 +19,7 @@ from mroute.expr.emitter import Emitter, call, function, name_of
 from mroute.expr.function import Functions
 from mroute.expr.functions import BUILTINS
 from mroute.expr.language import MAX_STEPS, Language
-from mroute.expr.nodes import And, Node, Not, Or, Tag, walk
+from mroute.expr.nodes import And, Node, Not, Or, Tag, children, walk
 from mroute.expr.parser import parse
 from mroute.expr.printer import print_node
 from mroute.expr.program import ClauseCode, Part, Program
@@ -100,5 +101,11 @@ class _Compiler:
 
 def _tags_of(node: Node) -> tuple[tuple[str, Tag], ...]:
     """The tags below ``node`` in the order of the text, each once, by their DICOM keyword."""
-    found = sorted((n for n, _ in walk(node) if isinstance(n, Tag)), key=lambda tag: tag.place)
-    return tuple((dictionary.keyword_of(tag), tag) for tag in dict.fromkeys(found))
+    return tuple((dictionary.keyword_of(tag), tag) for tag in dict.fromkeys(_tags_below(node)))
+
+
+def _tags_below(node: Node) -> Iterator[Tag]:
+    if isinstance(node, Tag):
+        yield node
+    for child in children(node):
+        yield from _tags_below(child)

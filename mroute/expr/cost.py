@@ -13,7 +13,7 @@ from typing import Any, Final
 from mroute.expr.function import Functions
 from mroute.expr.language import MAX_ITEMS, MAX_TEXT, Type
 from mroute.expr.matching import size_of
-from mroute.expr.meter import CHARACTERS, INSTRUCTIONS, OPERATION
+from mroute.expr.meter import CHARACTERS, INSTRUCTIONS, OPERATION, PAIRS, PRODUCTS
 from mroute.expr.nodes import (
     Attribute,
     Binary,
@@ -73,11 +73,13 @@ class _Estimate:
         """A comparison, or what joins conditions: its result is small."""
         return self._result([self.bound(child) for child in children(node)])
 
-    def _result(self, parts: list[Bound], characters: int = 0, items: int = 0) -> Bound:
+    def _result(
+        self, parts: list[Bound], characters: int = 0, items: int = 0, nested: int = 0
+    ) -> Bound:
         """The result of one operation on ``parts``."""
         found = Bound(0, min(characters, MAX_TEXT), min(items, MAX_ITEMS))
         steps = sum(part.steps + part.passage for part in parts)
-        return Bound(OPERATION + steps + found.passage, found.characters, found.items)
+        return Bound(OPERATION + steps + found.passage, found.characters, found.items, nested)
 
     def literal(self, node: Literal) -> Bound:
         return Bound(0, len(node.value) if isinstance(node.value, str) else _NUMBER_LENGTH)
@@ -101,9 +103,8 @@ class _Estimate:
         parts = [self.bound(node.left), self.bound(node.right)]
         if node.operator != "+":
             return self._result(parts, _NUMBER_LENGTH)
-        return self._result(
-            parts, sum(part.characters for part in parts), sum(part.items for part in parts)
-        )
+        characters = sum(part.characters for part in parts)
+        return self._result(parts, characters, _items(parts), _nested(parts))
 
     def choice(self, node: Choice) -> Bound:
         test, *values = (self.bound(part) for part in (node.test, node.then, node.otherwise))
@@ -117,7 +118,7 @@ class _Estimate:
     def part(self, node: Index | Slice) -> Bound:
         value, *bounds = (self.bound(child) for child in children(node))
         items = value.nested if isinstance(node, Index) else value.items
-        return self._result([value, *bounds], value.characters, items)
+        return self._result([value, *bounds], value.characters, items, value.nested)
 
     def attribute(self, node: Attribute) -> Bound:
         value = self.bound(node.value)
@@ -129,11 +130,15 @@ class _Estimate:
             case Call(name="matches", arguments=(_, Literal(value=str(pattern)))):
                 search = size_of(pattern) * parts[0].characters // INSTRUCTIONS
                 return self._result([*parts, Bound(search)], _NUMBER_LENGTH)
+        if node.name in PRODUCTS:
+            parts.append(_product(parts))
         characters = sum(part.characters for part in parts)
         match self.functions[node.name].returns:
             case Type.LIST:
                 # Either the parts of a text, or the items of a list.
-                return self._result(parts, characters, characters + 1 + _items(parts))
+                return self._result(
+                    parts, characters, characters + 1 + _items(parts), _nested(parts)
+                )
             case Type.NUMBER | Type.TRUTH:
                 return self._result(parts, _NUMBER_LENGTH)
         return self._result(parts, characters + _NUMBER_LENGTH, _items(parts))
@@ -141,6 +146,8 @@ class _Estimate:
     def method(self, node: Method) -> Bound:
         parts = [self.bound(child) for child in (node.value, *node.arguments)]
         text = parts[0].characters
+        if "." + node.name in PRODUCTS:
+            parts.append(_product(parts))
         match node.name:
             case "split" | "rsplit" | "splitlines":
                 return self._result(parts, text, text + 1)
@@ -156,11 +163,21 @@ class _Estimate:
     def loop(self, node: Loop) -> Bound:
         source = self.bound(node.source)
         outer = self.variables.get(node.variable)
-        self.variables[node.variable] = Bound(0, source.characters, source.nested)
+        self.variables[node.variable] = Bound(0, source.characters, source.nested, source.nested)
         body = sum(self.bound(part).steps for part in (*node.filters, node.body))
         if outer is not None:
             self.variables[node.variable] = outer
         return Bound(source.steps + OPERATION + source.items * (body + OPERATION))
+
+
+def _nested(parts: list[Bound]) -> int:
+    return max((part.nested for part in parts), default=0)
+
+
+def _product(parts: list[Bound]) -> Bound:
+    """What it takes to look at every character of a text for every one of another."""
+    texts = [part.characters for part in parts[:2]]
+    return Bound(texts[0] * texts[1] // PAIRS if len(texts) > 1 else 0)
 
 
 def _items(parts: list[Bound]) -> int:

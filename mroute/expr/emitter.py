@@ -58,6 +58,7 @@ _RUNTIME: Mapping[str, Callable[..., Any]] = {
     "loop": calls.loop,
     "metered": meter.metered,
     "charged": meter.charged,
+    "charged_product": meter.charged_product,
     "charged_search": meter.charged_search,
     "charged_junction": meter.charged_junction,
     "charged_items": meter.charged_items,
@@ -143,10 +144,15 @@ class Emitter:
         code = self._emit(node)
         return code if isinstance(node, _TRUTHS) else call("truth", code)
 
-    def _operation(self, name: str, *arguments: ast.expr) -> ast.expr:
+    def _operation(self, name: str, *arguments: ast.expr, charged: str = "charged") -> ast.expr:
         if self._metered:
-            return call("charged", name_of(_METER), name_of(name), *arguments)
+            return call(charged, name_of(_METER), name_of(name), *arguments)
         return call(name, *arguments)
+
+    def _called(self, name: str, arguments: tuple[Node, ...]) -> ast.expr:
+        """A call of the function ``name``, or of a method with a point before it."""
+        charged = "charged_product" if name in meter.PRODUCTS else "charged"
+        return self._operation(self._bind(name), *map(self._emit, arguments), charged=charged)
 
     def _kept(self, value: ast.expr) -> tuple[str, ast.expr]:
         self._temporaries += 1
@@ -213,15 +219,17 @@ class Emitter:
                 size = ast.Constant(matching.size_of(pattern))
                 return call("charged_search", name_of(_METER), name_of(search), size, found_in)
         called = _WITHOUT_STRICTNESS.get(node.name)
-        if called is None:
-            # What need not give the same again is asked again.
-            self._reads[0] += not self._functions[node.name].pure
-            called = self._bind(node.name)
-        return self._operation(called, *map(self._emit, node.arguments))
+        if called == "has":
+            # The one question that is always answered.
+            return call(called, *map(self._emit, node.arguments))
+        if called is not None:
+            return self._operation(called, *map(self._emit, node.arguments))
+        # What need not give the same again is asked again.
+        self._reads[0] += not self._functions[node.name].pure
+        return self._called(node.name, node.arguments)
 
     def _method(self, node: Method) -> ast.expr:
-        arguments = map(self._emit, (node.value, *node.arguments))
-        return self._operation(self._bind("." + node.name), *arguments)
+        return self._called("." + node.name, (node.value, *node.arguments))
 
     def _tag(self, node: Tag) -> ast.expr:
         self._reads[0] += 1

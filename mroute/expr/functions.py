@@ -137,11 +137,19 @@ BUILTINS: Final[Functions] = MappingProxyType(
 
 
 def _starts(text: str, start: Any) -> bool:
-    return text.startswith(start)
+    return text.startswith(_texts(start))
 
 
 def _ends(text: str, end: Any) -> bool:
-    return text.endswith(end)
+    return text.endswith(_texts(end))
+
+
+def _texts(sought: Any) -> Any:
+    """A text, or several; whatever is among them, their order does not matter."""
+    for each in sought if type(sought) is tuple else (sought,):
+        if type(each) is not str:
+            raise UnanswerableError(f"{kind_of(each)} is not a text")
+    return sought
 
 
 def _split(text: str, separator: Any = None, most: float = -1) -> list[str]:

@@ -26,6 +26,12 @@ CHARACTERS: Final = 256
 INSTRUCTIONS: Final = 128
 """Instructions of a pattern, each on one character, that take a step at the worst."""
 
+PAIRS: Final = 1024
+"""Pairs of a character of one text and one of another that take a step at the worst."""
+
+PRODUCTS: Final = frozenset({"has_word", ".strip", ".lstrip", ".rstrip", ".rfind", ".rsplit"})
+"""Functions, and methods with a point, that may look at every such pair."""
+
 _EXHAUSTED = Unknown(f"it takes more than its share of {MAX_STEPS:,} steps")
 
 
@@ -74,6 +80,15 @@ def charged(meter: Meter, operation: Callable[..., Value], *values: Value) -> Va
         return _EXHAUSTED
     result = operation(*values)
     return result if meter.pay((result,)) else _EXHAUSTED
+
+
+def charged_product(
+    meter: Meter, operation: Callable[..., Value], text: Value, *more: Value
+) -> Value:
+    """`charged`, for one of `PRODUCTS`."""
+    if more and type(text) is str and type(more[0]) is str:
+        meter.left -= len(text) * len(more[0]) // PAIRS
+    return charged(meter, operation, text, *more)
 
 
 def charged_search(

@@ -183,6 +183,6 @@ def exact_tag(tags: Mapping[str, str], name: str, missing: Unknown) -> Value:
 
 def _text_of(value: object) -> str:
     # Tags are text by their type, but an embedding program may hand over what pydicom gave it.
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return "\\".join(str(item) for item in value)
     return str(value)

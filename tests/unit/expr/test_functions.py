@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+import mroute_dicom
 from mroute.errors import ExpressionError
-from mroute.expr import BUILTINS, Outcome, RuleFunction, Type, compile_text
+from mroute.expr import BUILTINS, Outcome, RuleFunction, Type, check, compile_text, parse
+from mroute.testing import registry_of
 
 AGE = {"PatientAge": "063Y"}
 
@@ -185,3 +187,38 @@ def test_optional_arguments() -> None:
 def test_a_function_that_is_not_there_is_an_error() -> None:
     with pytest.raises(ExpressionError, match="unknown function 'years'"):
         compile_text("years(tags.PatientAge) > 60")
+
+
+def test_what_need_not_give_the_same_again_is_no_constant() -> None:
+    calls: list[int] = []
+
+    def call(value: float) -> int:
+        calls.append(1)
+        return len(calls)
+
+    functions = {
+        **BUILTINS,
+        "tick": RuleFunction("tick", (Type.NUMBER,), Type.NUMBER, call, pure=False),
+    }
+    for text in ("tick(1) > 1", "any(tick(x) > 1 for x in [1])"):
+        assert check(parse(text), functions).problems == ()
+    assert calls == []
+
+
+def test_the_order_of_a_list_does_not_matter_to_startswith() -> None:
+    for texts in ("['1', 2]", "[2, '1']"):
+        outcome = compile_text(f"tags.StudyID.startswith({texts})").evaluate({"StudyID": "1"})
+        assert outcome.value is None
+        assert outcome.because.endswith("a number is not a text")
+
+
+def test_several_values_as_pydicom_has_them_are_one_text() -> None:
+    from pydicom.multival import MultiValue
+
+    tags: Any = {"ImageType": MultiValue(str, ["ORIGINAL", "PRIMARY"])}
+    assert compile_text(r"tags.ImageType == 'ORIGINAL\\PRIMARY'").value(tags) is True
+
+
+def test_a_date_that_is_written_is_no_warning() -> None:
+    functions = registry_of(mroute_dicom).functions
+    assert check(parse("date(tags.StudyDate) >= date('2024-01-31')"), functions).problems == ()

@@ -58,6 +58,19 @@ WORST = {
     "a large pattern in a loop": (
         f"any(matches(x + {TEXT}, '(a.*){{20}}(b.*){{20}}(c|d){{50}}$') for x in {PARTS})"
     ),
+    "a list out of a list": (
+        f"any(any(any(x + y + z == 'q' for x in [{PARTS}][:][0]) for y in [{PARTS}][0]) "
+        f"for z in ([{PARTS}] + [])[0])"
+    ),
+    "words in words": f"all(not has_word({TEXT}, {TEXT}[:512]) for x in [{', '.join('1' * 5000)}])",
+    "searches from the end": (
+        f"any(any(t.rfind('ab' + t[:40000]) > x for x in [1, 1, 1, 1, 1, 1]) "
+        f"for t in [{TEXT}.replace('a', '{'a' * 150}')])"
+    ),
+    "characters stripped": (
+        f"any(t.strip(t[1:]) == 'a' for t in [{TEXT}.replace('a', '{'ba' * 75}'), 'a'])"
+    ),
+    "constants in constants": " or ".join(["tags.Rows == " + " + ".join("1" * 85)] * 80),
     "large patterns": " or ".join(
         f"matches({TEXT}, r'(?:a.?|\\\\){{{n}}}(?:.a|b.)*[^a]{{40}}$')" for n in range(150, 154)
     ),
