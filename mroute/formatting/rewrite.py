@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tempfile
 from collections import Counter
 from contextlib import suppress
@@ -70,11 +71,19 @@ def format_text(file: str, text: str, registry: Registry) -> str:
 def replace_file(formatted: Formatted) -> None:
     """Write what the file should be: whole or not at all, with the mode and owner that it had.
 
-    Raises `MrouteError` where it was changed in the meantime, and `OSError` where it cannot be
-    written.
+    Raises `MrouteError` where it was changed in the meantime, is read-only or has another name (a
+    hard link, which would keep the old text), and `OSError` where it cannot be written.
     """
     path = formatted.path.resolve()
     status = path.stat()
+    # To root every file can be written, so its mode is asked too.
+    if not status.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
+        raise MrouteError(f"'{formatted.path}' is read-only, left as it is")
+    if status.st_nlink > 1:
+        raise MrouteError(
+            f"'{formatted.path}' has {status.st_nlink} names (hard links), left as it is: "
+            "the others would keep the old text"
+        )
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     partial = Path(name)
     try:

@@ -63,6 +63,23 @@ def test_mode_and_link_are_kept(mroute: Mroute, folder: Path) -> None:
     assert stat.S_IMODE((folder / "ugly.yaml").stat().st_mode) == 0o640
 
 
+def test_a_file_that_is_read_only_is_left(mroute: Mroute, folder: Path) -> None:
+    (folder / "ugly.yaml").chmod(0o444)
+    result = mroute("fmt", "ugly.yaml")
+    assert result.exit_code == 1
+    assert "'ugly.yaml' is read-only, left as it is" in result.stderr
+    assert (folder / "ugly.yaml").read_text() == UGLY
+
+
+def test_a_file_with_a_second_name_is_left(mroute: Mroute, folder: Path) -> None:
+    (folder / "other.yaml").hardlink_to(folder / "ugly.yaml")
+    result = mroute("fmt", "ugly.yaml")
+    assert result.exit_code == 1
+    assert "'ugly.yaml' has 2 names (hard links), left as it is" in result.stderr
+    assert (folder / "ugly.yaml").samefile(folder / "other.yaml")
+    assert (folder / "other.yaml").read_text() == UGLY
+
+
 def test_a_file_with_problems_is_left_and_told(mroute: Mroute, folder: Path) -> None:
     result = mroute("fmt", "wrong.yaml", "ugly.yaml")
     assert result.exit_code == 1
