@@ -149,3 +149,9 @@ def test_comments_beside_and_below_a_key_stay_in_order(registry: Registry) -> No
         'version: 1\nrules:\n  # p\n  # pp\n  a: {when: "True", action: route}\n'
         "  b:\n    # w1\n    # w2\n    when: has(Modality)\n    action: route\n"
     )
+
+
+def test_one_clause_with_a_comment_is_a_block(registry: Registry) -> None:
+    text = "version: 1\nrules:\n  a:\n    when: |\n      tags.Modality == 'CT'  # three\n"
+    text += "    action: route\n"
+    assert format_text("m.yaml", text, registry) == text
