@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mroute.config.source import Source, decode, parse_source, read_bytes
-from mroute.errors import ConfigurationError, MrouteError
+from mroute.errors import ConfigurationError, ExpressionError, MrouteError
+from mroute.expr import layout, parse
 from mroute.formatting.content import (
     comments_in_expressions,
     expression_problems,
@@ -65,6 +66,26 @@ def format_text(file: str, text: str, registry: Registry) -> str:
         raise ConfigurationError(problems)
     formatted = _write(source, registry)
     _prove(file, text, formatted, registry)
+    return formatted
+
+
+def format_condition(text: str) -> str:
+    """The canonical form of one condition, for no file.
+
+    Raises `ExpressionError` where it does not parse, and `MrouteError` as `format_text`.
+    """
+    formatted = layout.format_expression(text)
+    try:
+        same = parse(formatted) == parse(text)
+        kept = layout.comments_of(formatted) == layout.comments_of(text)
+    except ExpressionError:
+        same = kept = False
+    if not same or not kept:
+        what = "comments" if same else "content"
+        raise MrouteError(
+            f"the expression is not formatted: it would not have the same {what}; "
+            "please report this with the expression"
+        )
     return formatted
 
 

@@ -161,6 +161,19 @@ def test_an_expression(mroute: Mroute) -> None:
     assert "compare with '==', not '='" in wrong.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [("tags.Rows == 2  # one", "content"), ("tags.Rows == 1", "comments"), ("(", "content")],
+)
+def test_an_expression_is_proved(
+    mroute: Mroute, monkeypatch: pytest.MonkeyPatch, wrong: str, what: str
+) -> None:
+    monkeypatch.setattr("mroute.expr.layout.format_expression", lambda *_: wrong)
+    result = mroute("fmt", "-e", "tags.Rows==1 # one")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"the expression is not formatted: it would not have the same {what}" in result.stderr
+
+
 @pytest.mark.parametrize("arguments", [(), ("-e", "True", "fine.yaml"), ("--wrong", "fine.yaml")])
 def test_usage(mroute: Mroute, folder: Path, arguments: tuple[str, ...]) -> None:
     assert mroute("fmt", *arguments).exit_code == 2
