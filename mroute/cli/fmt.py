@@ -39,9 +39,9 @@ def command(
     if expression is not None:
         if files or check or diff:
             raise click.UsageError("'--expression' stands alone")
-        from mroute.expr.layout import format_expression
+        from mroute.formatting import format_condition
 
-        click.echo(format_expression(expression))
+        click.echo(format_condition(expression))
         return
     if not files:
         raise click.UsageError("name a FILE, or an expression with '--expression'")

@@ -112,7 +112,12 @@ class _Layout:
                 inner = self._lines(clause, margin, bare) or [self._flat(clause)]
             lines += [comment.text for comment in clause.above]
             inner = [clause.prefix + inner[0], *inner[1:]]
-            inner[-1] += clause.suffix + (f"  {clause.beside.text}" if clause.beside else "")
+            taken = bool(clause.inside) and inner[-1].endswith(clause.inside[-1].text)
+            inner[-1] += clause.suffix
+            if clause.beside and taken:
+                inner.append(clause.beside.text)
+            elif clause.beside:
+                inner[-1] += f"  {clause.beside.text}"
             lines += inner
         return [*lines, *(comment.text for comment in below)]
 

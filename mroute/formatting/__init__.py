@@ -4,6 +4,12 @@ Knows YAML, JSON and TOML as people write them. Does not know any plugin by name
 not installed is formatted like any other.
 """
 
-from mroute.formatting.rewrite import Formatted, format_file, format_text, replace_file
+from mroute.formatting.rewrite import (
+    Formatted,
+    format_condition,
+    format_file,
+    format_text,
+    replace_file,
+)
 
-__all__ = ["Formatted", "format_file", "format_text", "replace_file"]
+__all__ = ["Formatted", "format_condition", "format_file", "format_text", "replace_file"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tempfile
 from collections import Counter
 from contextlib import suppress
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mroute.config.source import Source, decode, parse_source, read_bytes
-from mroute.errors import ConfigurationError, MrouteError
+from mroute.errors import ConfigurationError, ExpressionError, MrouteError
+from mroute.expr import layout, parse
 from mroute.formatting.content import (
     comments_in_expressions,
     expression_problems,
@@ -67,14 +69,42 @@ def format_text(file: str, text: str, registry: Registry) -> str:
     return formatted
 
 
+def format_condition(text: str) -> str:
+    """The canonical form of one condition, for no file.
+
+    Raises `ExpressionError` where it does not parse, and `MrouteError` as `format_text`.
+    """
+    formatted = layout.format_expression(text)
+    try:
+        same = parse(formatted) == parse(text)
+        kept = layout.comments_of(formatted) == layout.comments_of(text)
+    except ExpressionError:
+        same = kept = False
+    if not same or not kept:
+        what = "comments" if same else "content"
+        raise MrouteError(
+            f"the expression is not formatted: it would not have the same {what}; "
+            "please report this with the expression"
+        )
+    return formatted
+
+
 def replace_file(formatted: Formatted) -> None:
     """Write what the file should be: whole or not at all, with the mode and owner that it had.
 
-    Raises `MrouteError` where it was changed in the meantime, and `OSError` where it cannot be
-    written.
+    Raises `MrouteError` where it was changed in the meantime, is read-only or has another name (a
+    hard link, which would keep the old text), and `OSError` where it cannot be written.
     """
     path = formatted.path.resolve()
     status = path.stat()
+    # To root every file can be written, so its mode is asked too.
+    if not status.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
+        raise MrouteError(f"'{formatted.path}' is read-only, left as it is")
+    if status.st_nlink > 1:
+        raise MrouteError(
+            f"'{formatted.path}' has {status.st_nlink} names (hard links), left as it is: "
+            "the others would keep the old text"
+        )
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     partial = Path(name)
     try:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from mroute.config.nodes import Path
 from mroute.expr import Language
-from mroute.expr.layout import WIDTH, format_expression
+from mroute.expr.layout import WIDTH, comments_of, format_expression
 from mroute.formatting.order import order_at
 from mroute.formatting.scalars import block_lines, folded_lines, is_plain, quote, write_scalar
 from mroute.formatting.yaml_tree import (
@@ -169,7 +169,7 @@ class _Writer:
     ) -> str | None:
         language = self._expressions[scalar.content]
         text = format_expression(scalar.raw, language, float("inf"))
-        if "\n" in text:
+        if "\n" in text or comments_of(text, language):
             return None
         line = scalar.properties + write_scalar(text, flow=flow)
         return line if column + len(line) <= width else None

@@ -227,6 +227,9 @@ class _Reader:
             elif isinstance(value, Collection) and not value.flow:
                 break
             else:
+                if part.beside_key:  # what it begins goes on in this one
+                    part.above.append(Remark(part.beside_key, blank=False))
+                    part.beside_key = ""
                 part.above.append(self._take())
         if isinstance(value, Collection):
             inside = self._peek() < value.end

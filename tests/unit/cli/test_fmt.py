@@ -63,6 +63,23 @@ def test_mode_and_link_are_kept(mroute: Mroute, folder: Path) -> None:
     assert stat.S_IMODE((folder / "ugly.yaml").stat().st_mode) == 0o640
 
 
+def test_a_file_that_is_read_only_is_left(mroute: Mroute, folder: Path) -> None:
+    (folder / "ugly.yaml").chmod(0o444)
+    result = mroute("fmt", "ugly.yaml")
+    assert result.exit_code == 1
+    assert "'ugly.yaml' is read-only, left as it is" in result.stderr
+    assert (folder / "ugly.yaml").read_text() == UGLY
+
+
+def test_a_file_with_a_second_name_is_left(mroute: Mroute, folder: Path) -> None:
+    (folder / "other.yaml").hardlink_to(folder / "ugly.yaml")
+    result = mroute("fmt", "ugly.yaml")
+    assert result.exit_code == 1
+    assert "'ugly.yaml' has 2 names (hard links), left as it is" in result.stderr
+    assert (folder / "ugly.yaml").samefile(folder / "other.yaml")
+    assert (folder / "other.yaml").read_text() == UGLY
+
+
 def test_a_file_with_problems_is_left_and_told(mroute: Mroute, folder: Path) -> None:
     result = mroute("fmt", "wrong.yaml", "ugly.yaml")
     assert result.exit_code == 1
@@ -142,6 +159,19 @@ def test_an_expression(mroute: Mroute) -> None:
     wrong = mroute("fmt", "--expression", "tags.Modality = 'MR'")
     assert wrong.exit_code == 1
     assert "compare with '==', not '='" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [("tags.Rows == 2  # one", "content"), ("tags.Rows == 1", "comments"), ("(", "content")],
+)
+def test_an_expression_is_proved(
+    mroute: Mroute, monkeypatch: pytest.MonkeyPatch, wrong: str, what: str
+) -> None:
+    monkeypatch.setattr("mroute.expr.layout.format_expression", lambda *_: wrong)
+    result = mroute("fmt", "-e", "tags.Rows==1 # one")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"the expression is not formatted: it would not have the same {what}" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("-e", "True", "fine.yaml"), ("--wrong", "fine.yaml")])

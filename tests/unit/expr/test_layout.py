@@ -126,6 +126,14 @@ def test_comments_stay_at_their_clauses() -> None:
     assert format_expression(WRITTEN) == LAID_OUT
 
 
+def test_a_comment_behind_the_brackets_of_all_has_a_line_of_its_own() -> None:
+    text = "(tags.Modality == 'CT' # one\n and tags.Rows > 2 # two\n) # three"
+    formatted = "tags.Modality == 'CT'  # one\nand tags.Rows > 2  # two\n# three"
+    assert format_expression(text) == formatted
+    assert format_expression(formatted) == formatted
+    assert comments_of(formatted) == ("# one", "# two", "# three")
+
+
 LONG = """\
 any(
   x in tags.SeriesDescription and len(tags.SeriesDescription) > 20

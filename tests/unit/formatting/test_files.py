@@ -140,3 +140,18 @@ def test_a_file_that_was_changed_meanwhile_is_left(tmp_path: Path, registry: Reg
         replace_file(formatted)
     assert path.read_text() == "version:   1\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_comments_beside_and_below_a_key_stay_in_order(registry: Registry) -> None:
+    text = "version: 1\nrules:\n  a: # p\n    # pp\n    {when: 'True', action: route}\n"
+    text += "  b:\n    when: # w1\n      # w2\n      has(Modality)\n    action: route\n"
+    assert format_text("m.yaml", text, registry) == (
+        'version: 1\nrules:\n  # p\n  # pp\n  a: {when: "True", action: route}\n'
+        "  b:\n    # w1\n    # w2\n    when: has(Modality)\n    action: route\n"
+    )
+
+
+def test_one_clause_with_a_comment_is_a_block(registry: Registry) -> None:
+    text = "version: 1\nrules:\n  a:\n    when: |\n      tags.Modality == 'CT'  # three\n"
+    text += "    action: route\n"
+    assert format_text("m.yaml", text, registry) == text
