@@ -56,7 +56,7 @@ def as_series(
 class Subjects:
     """Reads subjects; ``tell`` is told in a sentence of each file that cannot be read.
 
-    ``failed`` is set once a subject could not be read at all.
+    ``failed`` is set once a subject could not be read at all, and where a tags file is damaged.
     """
 
     def __init__(self, registry: Registry, tell: Callable[[str], None]) -> None:
@@ -111,7 +111,11 @@ class Subjects:
         """The tags of a file, as the router sees them: those beside an image go before its own."""
         beside = path if path.suffix == TAGS_SUFFIX else tags_file(path)
         if path.suffix == TAGS_SUFFIX or beside.is_file():
-            tags, trouble = read_tags(beside)
+            try:
+                tags, trouble = read_tags(beside)
+            except TagsError:
+                self.failed = True  # in a folder too: these were meant for the router
+                raise
             if trouble:
                 self._tell(trouble)
             return tags

@@ -208,6 +208,19 @@ def test_what_is_no_image_in_a_folder_is_told_and_the_rest_goes_on(folder: Path)
     assert reading.failed is False
 
 
+def test_damaged_tags_in_a_folder_are_a_failure_and_the_rest_goes_on(folder: Path) -> None:
+    write_tags(Path("x.tags"), SeriesInstanceUID="1.1")
+    Path("y.tags").write_text("{bro")
+    reading = Reading(".")
+    assert (reading.names(), reading.failed) == (["."], True)
+    [told] = reading.told
+    assert told.startswith("'y.tags' is left out: 'y.tags' is no JSON")
+    shutil.copy(CT, "y.dcm")
+    reading = Reading(".")
+    assert (reading.names(), reading.failed) == (["."], True)
+    assert reading.told[0].startswith("'y.dcm' is left out: 'y.tags' is no JSON")
+
+
 def test_real_studies(folder: Path) -> None:
     reading = Reading(DIRTESTS)
     found = [(str(Path(each.name).relative_to(DIRTESTS)), each.note) for each in reading.given]
