@@ -7,10 +7,11 @@ a series, or how the series of a folder are found (gathering).
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ import click
 from mroute.errors import MrouteError, TagsError, describe
 from mroute.registry import Registry
 from mroute.spool.layout import TAGS_SUFFIX, tags_file
-from mroute.spool.tags import ReadImage, decoded, read_tags, tags_in
+from mroute.spool.tags import ReadImage, decoded, preview, read_tags, tags_in
 from mroute.types import Series, Tags
 
 STDIN = "-"
@@ -37,7 +38,8 @@ class Given:
     """A series that the command line names.
 
     ``name`` names it again: a file, or a folder that holds no other series; on standard input it is
-    ``-``, or ``-:2`` for the second of several. ``note`` says which image of a folder decides.
+    ``-``, or ``-:2`` for the second of several. ``note`` says which image of a folder decides. A
+    series without images is a folder in which none has good tags; its rejected files say why.
     """
 
     name: str
@@ -95,7 +97,7 @@ class Subjects:
 
         found = gather(path, self._tags, self._tell)
         if not found:
-            raise MrouteError(f"'{name}' holds no image; expected DICOM files or '.tags' files")
+            yield from self._unreadable(name, path)
         for each in found:
             series = as_series(
                 each.tags, tuple(each.images), each.first.parent.absolute().name, each.force_rule
@@ -107,23 +109,40 @@ class Subjects:
                 decides = each.first.relative_to(path)
                 yield Given(name, series, f"{count}, decided by {str(decides)!r}")
 
+    def _unreadable(self, name: str, path: Path) -> Iterator[Given]:
+        """The images of a folder that holds no good one, where they have tags that are damaged."""
+        contents = preview(path, self._read)
+        damaged = tuple(
+            each
+            for each in contents.rejected
+            if not each.name.endswith(TAGS_SUFFIX) and os.path.lexists(tags_file(path / each.name))
+        )
+        if not damaged:
+            raise MrouteError(f"'{name}' holds no image; expected DICOM files or '.tags' files")
+        series = replace(as_series({}, (), path.absolute().name), rejected=damaged)
+        yield Given(name, series, "no image with good tags")
+
     def _tags(self, path: Path) -> Tags:
+        """The tags of a file; what is odd about them is told."""
+        tags, trouble = self._read(path)
+        if trouble:
+            self._tell(trouble)
+        return tags
+
+    def _read(self, path: Path) -> tuple[Tags, str]:
         """The tags of a file, as the router sees them: those beside an image go before its own."""
         beside = path if path.suffix == TAGS_SUFFIX else tags_file(path)
-        if path.suffix == TAGS_SUFFIX or beside.is_file():
+        if os.path.lexists(beside):
             try:
-                tags, trouble = read_tags(beside)
+                return read_tags(beside)
             except TagsError:
                 self.failed = True  # in a folder too: these were meant for the router
                 raise
-            if trouble:
-                self._tell(trouble)
-            return tags
         if self._read_image is None:
             from mroute.router import read_image  # with all that a router needs
 
             self._read_image = read_image(self._registry)
-        return self._read_image(path)
+        return self._read_image(path), ""
 
     def _piped(self) -> Iterator[Given]:
         if sys.stdin is None:
