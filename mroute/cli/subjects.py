@@ -26,6 +26,7 @@ STDIN = "-"
 _PIPED = "standard input"
 _EXPECTED = "expected a JSON object of keyword to text"
 _FILLED = re.compile(r"[^ \t\r\n]")
+_NOT_ONE = "no image with good tags"
 _UNNAMED = "unnamed"
 """The UID of a series whose tags have none."""
 
@@ -95,19 +96,22 @@ class Subjects:
     def _in_folder(self, name: str, path: Path) -> Iterator[Given]:
         from mroute.cli.gathering import gather
 
-        found = gather(path, self._tags, self._tell)
+        found = gather(path, self._tags, self._read, self._tell)
         if not found:
             yield from self._unreadable(name, path)
         for each in found:
             series = as_series(
                 each.tags, tuple(each.images), each.first.parent.absolute().name, each.force_rule
             )
-            count = f"{len(each.images)} image{'' if len(each.images) == 1 else 's'}"
-            if len(found) > 1:
+            series = replace(series, rejected=each.rejected)
+            count = _counted(each.images)
+            if len(found) > 1 and not each.arrived:
                 yield Given(str(each.first), series, f"decides for {count}")
-            else:
-                decides = each.first.relative_to(path)
-                yield Given(name, series, f"{count}, decided by {str(decides)!r}")
+                continue
+            shown = str(each.first.parent) if len(found) > 1 else name
+            decides = each.first.relative_to(path)
+            note = f"{count}, decided by {str(decides)!r}" if each.images else _NOT_ONE
+            yield Given(shown, series, note)
 
     def _unreadable(self, name: str, path: Path) -> Iterator[Given]:
         """The images of a folder that holds no good one, where they have tags that are damaged."""
@@ -120,7 +124,7 @@ class Subjects:
         if not damaged:
             raise MrouteError(f"'{name}' holds no image; expected DICOM files or '.tags' files")
         series = replace(as_series({}, (), path.absolute().name), rejected=damaged)
-        yield Given(name, series, "no image with good tags")
+        yield Given(name, series, _NOT_ONE)
 
     def _tags(self, path: Path) -> Tags:
         """The tags of a file; what is odd about them is told."""
@@ -164,6 +168,14 @@ class Subjects:
             yield Given(name, as_series(tags, ("image.dcm",)))
         if broken:
             raise MrouteError(broken)
+
+
+def _counted(images: list[str]) -> str:
+    """How many images, or tags files that stand for some."""
+    plural = "" if len(images) == 1 else "s"
+    if all(name.endswith(TAGS_SUFFIX) for name in images):
+        return f"{len(images)} '.tags' file{plural} without an image"
+    return f"{len(images)} image{plural}"
 
 
 def _values(text: str) -> tuple[list[tuple[int, object]], str]:

@@ -96,3 +96,20 @@ def test_a_folder_whose_only_image_has_damaged_tags_goes_to_error(tmp_path: Path
     assert reason.startswith("'i.tags' is no JSON")
     assert len(said["plan"]) == 1
     assert run_once(tmp_path).reasons() == [reason]
+
+
+def test_what_a_folder_in_incoming_holds_besides_its_series_goes_to_error(tmp_path: Path) -> None:
+    write_rules(tmp_path, RULES)
+    folder = tmp_path / "spool" / "incoming" / "a"
+    folder.mkdir(parents=True)
+    shutil.copy(CT, folder)
+    shutil.copy(MR, folder)
+    (folder / "alone.tags").write_text("{}")
+    code, [said] = explained(tmp_path)
+    assert (code, said["triggered"]) == (0, ["ct"])
+    reasons = errors(said)
+    assert reasons == [
+        "'MR_small.dcm' is of another series than 'CT_small.dcm'; each needs a folder of its own",
+        "'alone.tags' has no image beside it",
+    ]
+    assert run_once(tmp_path).reasons() == reasons

@@ -162,7 +162,10 @@ def test_tags_without_an_image_stand_for_one_unless_their_series_has_some(folder
     given = Reading(".").given
     assert [each.name for each in given] == ["b.dcm", "year/c.tags"]
     assert given[0].series.tags["Rows"] == "2"
-    assert [each.note for each in given] == ["decides for 1 image", "decides for 2 images"]
+    assert [each.note for each in given] == [
+        "decides for 1 image",
+        "decides for 2 '.tags' files without an image",
+    ]
 
 
 def test_series_without_a_uid_are_told_apart_by_their_folders(folder: Path) -> None:

@@ -99,11 +99,11 @@ t0.tags: false
   ✗ 'T2' in tags.SeriesDescription  SeriesDescription is 'Axial T1'
 ct.dcm: unknown  (decides for 1 image)
   ? 'T2' in tags.SeriesDescription  SeriesDescription is missing
-a.tags: true  (decides for 1 image)
+a.tags: true  (decides for 1 '.tags' file without an image)
   ✓ 'T2' in tags.SeriesDescription  SeriesDescription is {LONG}
-t0.tags: false  (decides for 1 image)
+t0.tags: false  (decides for 1 '.tags' file without an image)
   ✗ 'T2' in tags.SeriesDescription  SeriesDescription is 'Axial T1'
-t1.tags: true  (decides for 1 image)
+t1.tags: true  (decides for 1 '.tags' file without an image)
   ✓ 'T2' in tags.SeriesDescription  SeriesDescription is 'Axial T2'
 """
     )
