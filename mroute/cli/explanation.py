@@ -83,13 +83,17 @@ def explain(series: Series, site: Site) -> Explanation:
     """Decide and plan ``series`` as the router of ``site`` would, and answer for every rule."""
     rules = site.configuration.rules
     decision: Decision | None = None
-    rejected = False
+    rejected = not series.images
+    plan = Plan(engine.rejected_files(series))
     try:
-        check_uids(series)
-        decision = engine.evaluate(series, rules)
-        plan = engine.plan(series, decision, site.hooks, site.registry.actions, site.plan_context())
+        if series.images:
+            check_uids(series)
+            decision = engine.evaluate(series, rules)
+            context = site.plan_context()
+            plan = engine.plan(series, decision, site.hooks, site.registry.actions, context)
     except (RejectedError, PluginError, UnsafeNameError) as error:
-        rejected, plan = True, engine.rejection(str(error))
+        reason = "; ".join([str(error), *(each.reason for each in series.rejected)])
+        rejected, plan = True, engine.rejection(reason)
     answers = {name: _answer(rule, series, decision) for name, rule in rules.items()}
     return Explanation(MappingProxyType(answers), decision or Decision((), {}), plan, rejected)
 

@@ -1,8 +1,8 @@
 """The series in a folder and the folders below it, each with the image that decides.
 
 Knows that a series is decided by its first image, and that nothing is written. Does not know how
-the tags of a file are read. A folder of the router is a series of its own; here any folder is read,
-so images are put together by their SeriesInstanceUID.
+the tags of a file are read. A folder in ``incoming/`` is one series, sorted as the router sorts it;
+in any other, images are put together by their SeriesInstanceUID.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from mroute.errors import MrouteError, describe
 from mroute.spool.layout import FORCE_RULE_FILE, REASON_FILE, TAGS_SUFFIX, TASK_FILE, tags_file
-from mroute.spool.tags import forced_rule
-from mroute.types import Tags
+from mroute.spool.tags import ReadTags, forced_rule, preview
+from mroute.types import Rejected, Tags
 
 Tell = Callable[[str], None]
 
@@ -30,6 +30,9 @@ class Gathered:
     first: Path
     tags: Tags
     images: list[str]
+    rejected: tuple[Rejected, ...] = ()
+    arrived: bool = False
+    """Whether this is a folder in ``incoming/``, with all that is in it."""
 
     @property
     def force_rule(self) -> str | None:
@@ -37,15 +40,22 @@ class Gathered:
         return forced_rule(self.first.parent)
 
 
-def gather(folder: Path, read: Callable[[Path], Tags], tell: Tell) -> list[Gathered]:
+def gather(
+    folder: Path, read: Callable[[Path], Tags], peek: ReadTags, tell: Tell
+) -> list[Gathered]:
     """The series below ``folder``, in the order of their first images.
 
     ``read`` makes the tags of an image or reads a tags file. Tags without an image stand for one,
-    unless their series has images. ``tell`` is told of what cannot be read, and is left out.
+    unless their series has images. ``peek`` does it for an image in ``incoming/``, where
+    what is odd about the tags is told once. ``tell`` is told of
+    what cannot be read, and is left out.
     """
     found: dict[str, Gathered] = {}
     alone: list[Path] = []
     for parent, names in _folders(folder, tell):
+        if _is_arrived(parent):
+            _take(found, parent, peek, tell)
+            continue
         there = set(names)
         with_image = {
             tags_file(parent / name).name for name in there if not name.endswith(TAGS_SUFFIX)
@@ -59,6 +69,29 @@ def gather(folder: Path, read: Callable[[Path], Tags], tell: Tell) -> list[Gathe
     for path in alone:
         _add(found, path, read, tell, but=with_images)
     return list(found.values())
+
+
+def _is_arrived(folder: Path) -> bool:
+    path = folder.absolute()
+    ignored = path.name == "error" or path.name.endswith(".error")
+    return path.parent.name == "incoming" and not ignored
+
+
+def _take(found: dict[str, Gathered], folder: Path, peek: ReadTags, tell: Tell) -> None:
+    """Add the series that the router would make of a folder in ``incoming/``."""
+    try:
+        contents = preview(folder, peek)
+    except (MrouteError, OSError) as error:
+        tell(f"{str(folder)!r} is left out: {describe(error)}")
+        return
+    for each in contents.trouble:
+        tell(each)
+    for rejected in contents.rejected:
+        tell(f"{str(folder / rejected.name)!r} is left out: {rejected.reason}")
+    if contents.images or contents.rejected:
+        names = [*contents.images, *(each.name for each in contents.rejected)]
+        first, images = folder / names[0], list(contents.images)
+        found[f"{folder}/"] = Gathered(first, contents.tags, images, contents.rejected, True)
 
 
 def _add(
@@ -95,6 +128,10 @@ def _folders(folder: Path, tell: Tell) -> Iterator[tuple[Path, list[str]]]:
 
     for parent, below, names in os.walk(folder, onerror=refuse):
         here = Path(parent)
+        if _is_arrived(here):
+            below.clear()
+            yield here, []
+            continue
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in below:
             if (here / name).is_symlink():

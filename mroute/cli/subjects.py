@@ -7,10 +7,11 @@ a series, or how the series of a folder are found (gathering).
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -18,13 +19,14 @@ import click
 from mroute.errors import MrouteError, TagsError, describe
 from mroute.registry import Registry
 from mroute.spool.layout import TAGS_SUFFIX, tags_file
-from mroute.spool.tags import ReadImage, decoded, read_tags, tags_in
+from mroute.spool.tags import ReadImage, decoded, preview, read_tags, tags_in
 from mroute.types import Series, Tags
 
 STDIN = "-"
 _PIPED = "standard input"
 _EXPECTED = "expected a JSON object of keyword to text"
 _FILLED = re.compile(r"[^ \t\r\n]")
+_NOT_ONE = "no image with good tags"
 _UNNAMED = "unnamed"
 """The UID of a series whose tags have none."""
 
@@ -37,7 +39,8 @@ class Given:
     """A series that the command line names.
 
     ``name`` names it again: a file, or a folder that holds no other series; on standard input it is
-    ``-``, or ``-:2`` for the second of several. ``note`` says which image of a folder decides.
+    ``-``, or ``-:2`` for the second of several. ``note`` says which image of a folder decides. A
+    series without images is a folder in which none has good tags; its rejected files say why.
     """
 
     name: str
@@ -56,7 +59,7 @@ def as_series(
 class Subjects:
     """Reads subjects; ``tell`` is told in a sentence of each file that cannot be read.
 
-    ``failed`` is set once a subject could not be read at all.
+    ``failed`` is set once a subject could not be read at all, and where a tags file is damaged.
     """
 
     def __init__(self, registry: Registry, tell: Callable[[str], None]) -> None:
@@ -93,33 +96,57 @@ class Subjects:
     def _in_folder(self, name: str, path: Path) -> Iterator[Given]:
         from mroute.cli.gathering import gather
 
-        found = gather(path, self._tags, self._tell)
+        found = gather(path, self._tags, self._read, self._tell)
         if not found:
-            raise MrouteError(f"'{name}' holds no image; expected DICOM files or '.tags' files")
+            yield from self._unreadable(name, path)
         for each in found:
             series = as_series(
                 each.tags, tuple(each.images), each.first.parent.absolute().name, each.force_rule
             )
-            count = f"{len(each.images)} image{'' if len(each.images) == 1 else 's'}"
-            if len(found) > 1:
+            series = replace(series, rejected=each.rejected)
+            count = _counted(each.images)
+            if len(found) > 1 and not each.arrived:
                 yield Given(str(each.first), series, f"decides for {count}")
-            else:
-                decides = each.first.relative_to(path)
-                yield Given(name, series, f"{count}, decided by {str(decides)!r}")
+                continue
+            shown = str(each.first.parent) if len(found) > 1 else name
+            decides = each.first.relative_to(path)
+            note = f"{count}, decided by {str(decides)!r}" if each.images else _NOT_ONE
+            yield Given(shown, series, note)
+
+    def _unreadable(self, name: str, path: Path) -> Iterator[Given]:
+        """The images of a folder that holds no good one, where they have tags that are damaged."""
+        contents = preview(path, self._read)
+        damaged = tuple(
+            each
+            for each in contents.rejected
+            if not each.name.endswith(TAGS_SUFFIX) and os.path.lexists(tags_file(path / each.name))
+        )
+        if not damaged:
+            raise MrouteError(f"'{name}' holds no image; expected DICOM files or '.tags' files")
+        series = replace(as_series({}, (), path.absolute().name), rejected=damaged)
+        yield Given(name, series, _NOT_ONE)
 
     def _tags(self, path: Path) -> Tags:
+        """The tags of a file; what is odd about them is told."""
+        tags, trouble = self._read(path)
+        if trouble:
+            self._tell(trouble)
+        return tags
+
+    def _read(self, path: Path) -> tuple[Tags, str]:
         """The tags of a file, as the router sees them: those beside an image go before its own."""
         beside = path if path.suffix == TAGS_SUFFIX else tags_file(path)
-        if path.suffix == TAGS_SUFFIX or beside.is_file():
-            tags, trouble = read_tags(beside)
-            if trouble:
-                self._tell(trouble)
-            return tags
+        if os.path.lexists(beside):
+            try:
+                return read_tags(beside)
+            except TagsError:
+                self.failed = True  # in a folder too: these were meant for the router
+                raise
         if self._read_image is None:
             from mroute.router import read_image  # with all that a router needs
 
             self._read_image = read_image(self._registry)
-        return self._read_image(path)
+        return self._read_image(path), ""
 
     def _piped(self) -> Iterator[Given]:
         if sys.stdin is None:
@@ -141,6 +168,14 @@ class Subjects:
             yield Given(name, as_series(tags, ("image.dcm",)))
         if broken:
             raise MrouteError(broken)
+
+
+def _counted(images: list[str]) -> str:
+    """How many images, or tags files that stand for some."""
+    plural = "" if len(images) == 1 else "s"
+    if all(name.endswith(TAGS_SUFFIX) for name in images):
+        return f"{len(images)} '.tags' file{plural} without an image"
+    return f"{len(images)} image{plural}"
 
 
 def _values(text: str) -> tuple[list[tuple[int, object]], str]:

@@ -65,7 +65,7 @@ def command(
         click.echo("\n".join(problem.render() for problem in error.problems), err=True)
         ctx.exit(ExitCode.PROBLEMS)
     reader = Subjects(registry, tell)
-    given = reader.read(subjects)
+    given = (each for each in reader.read(subjects) if each.series.images)
     if completion:
         series = list(given)
         if series:

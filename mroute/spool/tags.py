@@ -23,6 +23,9 @@ MAX_BYTES = 8 * 2**20
 ReadImage = Callable[[Path], Tags]
 """Makes the tag list of an image; raises `TagsError` for a file that is none."""
 
+ReadTags = Callable[[Path], tuple[Tags, str]]
+"""The tags that an image is decided by, and what was odd about them; raises `TagsError`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -99,6 +102,23 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
     one image, always the same. A folder inside, a file that is no image, an image of another series
     and tags without an image are rejected with the reason.
     """
+
+    def make(image: Path) -> None:
+        write_tags(files, image, read_image(image))
+
+    return _sorted(folder, make, lambda image: read_tags(tags_file(image)))
+
+
+def preview(folder: Path, read: ReadTags) -> Contents:
+    """What `survey` would come to, by the same steps; nothing is written.
+
+    ``read`` reads the tags beside an image, or makes them where there are none.
+    """
+    return _sorted(folder, read, read)
+
+
+def _sorted(folder: Path, make: Callable[[Path], object], read: ReadTags) -> Contents:
+    """Sort the files of a series folder; ``make`` is called for each image without tags."""
     entries = {path.name: path for path in sorted(folder.iterdir())}
     images: list[str] = []
     rejected: list[Rejected] = []
@@ -113,7 +133,7 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
             images.append(name)
         else:
             try:
-                write_tags(files, path, read_image(path))
+                make(path)
                 images.append(name)
             except TagsError as error:
                 rejected.append(Rejected(name, str(error)))
@@ -123,18 +143,18 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
         for name in entries
         if name.endswith(TAGS_SUFFIX) and name not in expected
     ]
-    tags, trouble = _first_tags(folder, images, rejected)
-    _reject_other_series(folder, images, rejected)
+    tags, trouble = _first_tags(folder, images, rejected, read)
+    _reject_other_series(folder, images, rejected, read)
     return Contents(tuple(images), tags, tuple(rejected), trouble, forced_rule(folder))
 
 
 def _first_tags(
-    folder: Path, images: list[str], rejected: list[Rejected]
+    folder: Path, images: list[str], rejected: list[Rejected], read: ReadTags
 ) -> tuple[Tags, tuple[str, ...]]:
     """The tags of the first image that has good ones; those before it are rejected."""
     while images:
         try:
-            tags, trouble = read_tags(tags_file(folder / images[0]))
+            tags, trouble = read(folder / images[0])
         except TagsError as error:
             rejected.append(Rejected(images.pop(0), str(error)))
         else:
@@ -142,7 +162,9 @@ def _first_tags(
     return {}, ()
 
 
-def _reject_other_series(folder: Path, images: list[str], rejected: list[Rejected]) -> None:
+def _reject_other_series(
+    folder: Path, images: list[str], rejected: list[Rejected], read: ReadTags
+) -> None:
     """Take out the images that are of another series than the first: it does not decide for them.
 
     A receiver names images ``<SeriesInstanceUID>#...``; the tags of any other image are read.
@@ -150,10 +172,10 @@ def _reject_other_series(folder: Path, images: list[str], rejected: list[Rejecte
     if not images:
         return
     first = images[0]
-    uid = _series_of(folder, first)
+    uid = _series_of(folder / first, read)
     for name in images[1:]:
         try:
-            other = _series_of(folder, name)
+            other = _series_of(folder / name, read)
         except TagsError as error:
             reason = str(error)
         else:
@@ -164,11 +186,11 @@ def _reject_other_series(folder: Path, images: list[str], rejected: list[Rejecte
         rejected.append(Rejected(name, reason))
 
 
-def _series_of(folder: Path, name: str) -> str:
-    prefix, separator, _ = name.partition("#")
+def _series_of(image: Path, read: ReadTags) -> str:
+    prefix, separator, _ = image.name.partition("#")
     if separator:
         return prefix
-    return read_tags(tags_file(folder / name))[0].get("SeriesInstanceUID", "")
+    return read(image)[0].get("SeriesInstanceUID", "")
 
 
 def forced_rule(folder: Path) -> str | None:

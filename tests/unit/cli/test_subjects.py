@@ -162,7 +162,10 @@ def test_tags_without_an_image_stand_for_one_unless_their_series_has_some(folder
     given = Reading(".").given
     assert [each.name for each in given] == ["b.dcm", "year/c.tags"]
     assert given[0].series.tags["Rows"] == "2"
-    assert [each.note for each in given] == ["decides for 1 image", "decides for 2 images"]
+    assert [each.note for each in given] == [
+        "decides for 1 image",
+        "decides for 2 '.tags' files without an image",
+    ]
 
 
 def test_series_without_a_uid_are_told_apart_by_their_folders(folder: Path) -> None:
@@ -206,6 +209,19 @@ def test_what_is_no_image_in_a_folder_is_told_and_the_rest_goes_on(folder: Path)
         f"'a.txt' is left out: 'a.txt' {NO_DICOM}",
     ]
     assert reading.failed is False
+
+
+def test_damaged_tags_in_a_folder_are_a_failure_and_the_rest_goes_on(folder: Path) -> None:
+    write_tags(Path("x.tags"), SeriesInstanceUID="1.1")
+    Path("y.tags").write_text("{bro")
+    reading = Reading(".")
+    assert (reading.names(), reading.failed) == (["."], True)
+    [told] = reading.told
+    assert told.startswith("'y.tags' is left out: 'y.tags' is no JSON")
+    shutil.copy(CT, "y.dcm")
+    reading = Reading(".")
+    assert (reading.names(), reading.failed) == (["."], True)
+    assert reading.told[0].startswith("'y.dcm' is left out: 'y.tags' is no JSON")
 
 
 def test_real_studies(folder: Path) -> None:

@@ -99,11 +99,11 @@ t0.tags: false
   ✗ 'T2' in tags.SeriesDescription  SeriesDescription is 'Axial T1'
 ct.dcm: unknown  (decides for 1 image)
   ? 'T2' in tags.SeriesDescription  SeriesDescription is missing
-a.tags: true  (decides for 1 image)
+a.tags: true  (decides for 1 '.tags' file without an image)
   ✓ 'T2' in tags.SeriesDescription  SeriesDescription is {LONG}
-t0.tags: false  (decides for 1 image)
+t0.tags: false  (decides for 1 '.tags' file without an image)
   ✗ 'T2' in tags.SeriesDescription  SeriesDescription is 'Axial T1'
-t1.tags: true  (decides for 1 image)
+t1.tags: true  (decides for 1 '.tags' file without an image)
   ✓ 'T2' in tags.SeriesDescription  SeriesDescription is 'Axial T2'
 """
     )
@@ -345,3 +345,12 @@ def test_tags_cost_no_pydicom_and_no_rule_file() -> None:
         env={"PYTHONIOENCODING": "utf-8", "MROUTE_LOAD_PLUGINS": "dicom,dispatch,discard"},
     )
     assert ran.stdout == "-: true\n  ✓ tags.Modality == 'CT'  Modality is 'CT'\n[]\n"
+
+
+def test_a_folder_without_good_tags_has_no_value(mroute: Mroute, folder: Path) -> None:
+    Path("s").mkdir()
+    shutil.copy("ct.dcm", "s/i.dcm")
+    Path("s/i.tags").write_text("{bro")
+    result = mroute("try", "not has(Modality)", "s")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "'i.tags' is no JSON" in result.stderr
