@@ -189,6 +189,13 @@ def joined(separator: str, values: Any) -> str:
     return str.join(separator, values)
 
 
+def all_texts(value: Any) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [value]
+    if {kind(text) for text in texts} - {"text"}:
+        raise TypeError(value)
+    return tuple(texts)
+
+
 def with_number(name: str) -> Callable[..., Any]:
     """A method whose last argument beyond the texts is a number."""
     texts = 3 if name == "replace" else 2
@@ -220,8 +227,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 METHODS: dict[str, Callable[..., Any]] = {
     **{name: with_number(name) for name in ("split", "rsplit", "replace", "find", "rfind")},
     "join": joined,
-    "startswith": lambda t, s: str.startswith(t, tuple(s) if isinstance(s, list) else s),
-    "endswith": lambda t, s: str.endswith(t, tuple(s) if isinstance(s, list) else s),
+    "startswith": lambda t, s: str.startswith(t, all_texts(s)),
+    "endswith": lambda t, s: str.endswith(t, all_texts(s)),
 }
 
 
