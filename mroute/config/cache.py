@@ -18,11 +18,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 
 from mroute import expr
 from mroute.expr import Checked, Functions
+from mroute.expr.matching import is_available
 from mroute.expr.stored import FORMAT, read_back, write_down
 from mroute.registry import Registry
 
@@ -105,7 +105,7 @@ def _key(registry: Registry) -> str:
     plugins = [(each.name, each.distribution, each.version) for each in registry.plugins]
     functions = [_declared(registry.functions, name) for name in sorted(registry.functions)]
     # Whether patterns can be searched for is a matter of the check, too.
-    patterns = find_spec("re2") is not None
+    patterns = is_available()
     parts = (FORMAT, _code(), _dictionary(), patterns, sorted(map(str, plugins)), functions)
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -191,7 +192,7 @@ def test_with_and_without_the_library_of_patterns_are_other_keys(
     # Else "'matches' needs google-re2" would be said for ever.
     validate(rule_file, registry)
     assert ConditionCache(rule_file, registry).read()
-    monkeypatch.setattr("mroute.config.cache.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "re2", None)
     assert ConditionCache(rule_file, registry).read() == {}
 
 
