@@ -26,7 +26,7 @@ from mroute.config.shapes import Shape
 from mroute.config.source import Source, read_source
 from mroute.config.translate import Translator
 from mroute.errors import ConfigurationError, Problem, Severity
-from mroute.expr import Checked, Functions, Program, check, compile_condition, parse
+from mroute.expr import Checked, Clauses, Program, check, compile_condition, parse
 from mroute.models import RuleBase
 from mroute.registry import Registry
 from mroute.ruleset import CompiledRule, RuleSet
@@ -125,6 +125,7 @@ def _misnamed(source: Source, composition: Composition) -> list[Problem]:
 
 def _configuration(path: Path, registry: Registry, result: _Result, content: Any) -> Configuration:
     composition = compose(registry)
+    clauses = Clauses(registry.functions)
     file = path.absolute()
     settings: CoreSettings = content.settings
     sections: dict[str, BaseModel] = {
@@ -141,7 +142,7 @@ def _configuration(path: Path, registry: Registry, result: _Result, content: Any
                 name,
                 rule,
                 registry.actions[rule.action].phase,
-                _program(rule.when, result.conditions, registry.functions),
+                _program(rule.when, result.conditions, clauses),
             )
             for name, rule in content.rules.items()
         ),
@@ -152,9 +153,10 @@ def _configuration(path: Path, registry: Registry, result: _Result, content: Any
     )
 
 
-def _program(when: str, conditions: Mapping[str, Checked], functions: Functions) -> Program:
+def _program(when: str, conditions: Mapping[str, Checked], clauses: Clauses) -> Program:
     """The compiled condition; a plugin's validator may have changed the text of the file."""
-    return compile_condition(conditions.get(when) or check(parse(when), functions))
+    checked = conditions.get(when) or check(parse(when), clauses.functions)
+    return compile_condition(checked, clauses)
 
 
 def _rule_parser(composition: Composition, base: Path) -> Any:

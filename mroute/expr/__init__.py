@@ -6,7 +6,8 @@ loaded when the first expression is read.
 """
 
 from mroute.expr.checker import Checked, check
-from mroute.expr.compiler import compile_condition, compile_text
+from mroute.expr.clauses import Clauses
+from mroute.expr.compiler import compile_condition, compile_text, value_of
 from mroute.expr.completion import CompletionProgram, compile_completion
 from mroute.expr.errors import Code
 from mroute.expr.function import Functions, RuleFunction
@@ -23,6 +24,7 @@ __all__ = [
     "BUILTINS",
     "Checked",
     "Clause",
+    "Clauses",
     "Code",
     "CompletionProgram",
     "Functions",
@@ -39,4 +41,5 @@ __all__ = [
     "compile_text",
     "parse",
     "print_tree",
+    "value_of",
 ]

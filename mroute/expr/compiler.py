@@ -1,28 +1,20 @@
-"""The third of three steps: from a checked tree to one code object.
+"""The third of three steps: from a checked tree to a program.
 
-Knows how clauses make a program, and which of them might take long. No text is evaluated. Does not
-know the code of a clause (emitter), or how an answer is explained (program).
+Knows what can be compiled. Does not know when it is (program, clauses), or to what code (emitter).
 """
 
 from __future__ import annotations
 
-import ast
-from collections import Counter
-from collections.abc import Iterator
-from types import FunctionType
-
 from mroute.errors import ExpressionError
-from mroute.expr import dictionary
 from mroute.expr.checker import Checked, check
-from mroute.expr.cost import steps_of
-from mroute.expr.emitter import Emitter, call, function, name_of
+from mroute.expr.clauses import Clauses
+from mroute.expr.emitter import Emitter, Reader
 from mroute.expr.function import Functions
 from mroute.expr.functions import BUILTINS
-from mroute.expr.language import MAX_STEPS, Language
-from mroute.expr.nodes import And, Node, Not, Or, Tag, children, walk
+from mroute.expr.language import Language
+from mroute.expr.nodes import Node
 from mroute.expr.parser import parse
-from mroute.expr.printer import print_node
-from mroute.expr.program import ClauseCode, Part, Program
+from mroute.expr.program import Program
 
 
 def compile_text(text: str, functions: Functions = BUILTINS) -> Program:
@@ -34,78 +26,27 @@ def compile_text(text: str, functions: Functions = BUILTINS) -> Program:
     return compile_condition(check(parse(text), functions))
 
 
-def compile_condition(checked: Checked) -> Program:
-    """The program of a checked condition. Raises `ExpressionError` where the check found errors."""
+def compile_condition(checked: Checked, clauses: Clauses | None = None) -> Program:
+    """The program of a checked condition. Raises `ExpressionError` where the check found errors.
+
+    Programs made with the same ``clauses`` share the code of those that they have in common. Raises
+    `ValueError` where the condition was checked with other functions than those have.
+    """
     if checked.errors:
         raise ExpressionError(checked.problems)
     if checked.tree.language is not Language.CONDITION:
         raise ValueError("a completion expression is compiled by compile_completion")
-    return _Compiler(checked.functions).program(checked)
+    if clauses is None:
+        clauses = Clauses(checked.functions)
+    elif clauses.functions is not checked.functions:
+        raise ValueError("the condition was checked with other functions than its clauses call")
+    return Program(checked.tree, clauses)
 
 
-class _Compiler:
-    """Builds the code of one program."""
+def value_of(node: Node, functions: Functions) -> Reader:
+    """A function that gives the value of ``node``, any part of a checked condition, for some tags.
 
-    def __init__(self, functions: Functions) -> None:
-        self._functions = functions
-        self._emitter = Emitter(functions)
-        self._clauses: dict[Node, int] = {}
-        self._occurrences: Counter[Node] = Counter()
-
-    def program(self, checked: Checked) -> Program:
-        root = checked.tree.root
-        part = self._part(root)
-        budgets = self._budgets()
-        clauses = [self._emitter.clause(node, budgets.get(node)) for node in self._clauses]
-        names = tuple(f"c{position}" for position in range(len(clauses)))
-        whole = function(("t",), self._joined(root))
-        answer = ast.Tuple([whole, *(name_of(name) for name in names)], ast.Load())
-        # The clauses are parameters, so that the whole calls the ones that are explained.
-        code = ast.Expression(ast.Call(function(names, answer), clauses, []))
-        compiled = compile(ast.fix_missing_locations(code), "<condition>", "eval")
-        main, *parts = FunctionType(compiled, self._emitter.names)()
-        explained = tuple(
-            ClauseCode(print_node(clause), _tags_of(clause), code)
-            for clause, code in zip(self._clauses, parts, strict=True)
-        )
-        return Program(checked.tree, main, part, explained)
-
-    def _budgets(self) -> dict[Node, int]:
-        """The steps for each clause that might take more than its share of them."""
-        sizes = {node: sum(1 for _ in walk(node)) for node in self._clauses}
-        share = MAX_STEPS // sum(sizes[node] * times for node, times in self._occurrences.items())
-        return {
-            node: share * size
-            for node, size in sizes.items()
-            if steps_of(node, self._functions) > share * size
-        }
-
-    def _part(self, node: Node) -> Part:
-        match node:
-            case And(operands=operands) | Or(operands=operands):
-                return (type(node) is And, tuple(self._part(operand) for operand in operands))
-            case Not(operand=operand):
-                return (None, (self._part(operand),))
-        self._occurrences[node] += 1
-        return self._clauses.setdefault(node, len(self._clauses))
-
-    def _joined(self, node: Node) -> ast.expr:
-        match node:
-            case And(operands=operands) | Or(operands=operands):
-                joined = [self._joined(operand) for operand in operands]
-                return self._emitter.junction(isinstance(node, And), joined)
-            case Not(operand=operand):
-                return call("negation", self._joined(operand))
-        return call(f"c{self._clauses[node]}", name_of("t"))
-
-
-def _tags_of(node: Node) -> tuple[tuple[str, Tag], ...]:
-    """The tags below ``node`` in the order of the text, each once, by their DICOM keyword."""
-    return tuple((dictionary.keyword_of(tag), tag) for tag in dict.fromkeys(_tags_below(node)))
-
-
-def _tags_below(node: Node) -> Iterator[Tag]:
-    if isinstance(node, Tag):
-        yield node
-    for child in children(node):
-        yield from _tags_below(child)
+    The value is not turned into a truth value, and its steps are not counted. The variables of a
+    loop around ``node`` are not known.
+    """
+    return Emitter(functions).value(node)

@@ -64,7 +64,7 @@ class _Answers:
         if id(node) not in self._known:
             self._left -= steps_of(node, self._functions)
             enough = self._left >= 0
-            self._known[id(node)] = Emitter(self._functions).value(node) if enough else _UNASKED
+            self._known[id(node)] = Emitter(self._functions).value(node)({}) if enough else _UNASKED
         return self._known[id(node)]
 
 

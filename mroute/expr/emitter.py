@@ -2,17 +2,18 @@
 
 Knows which call into operators, calls and values each node becomes; the code can reach nothing but
 those functions and its constants. What reads no tag is computed once and for all. Does not know how
-clauses make a program (compiler), or what any of the functions do.
+clauses make a condition (whole), or what any of the functions do.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from types import FunctionType
-from typing import Any
+from itertools import count
+from typing import Any, TypeAlias
 
-from mroute.expr import calls, dictionary, matching, meter, operators, values
+from mroute.expr import calls, dictionary, matching, meter, values
+from mroute.expr.code import call, choice, constant, function, items, junction, name_of, run
 from mroute.expr.function import Functions, RuleFunction
 from mroute.expr.functions import METHODS
 from mroute.expr.nodes import (
@@ -36,34 +37,8 @@ from mroute.expr.nodes import (
     Unary,
 )
 
-_RUNTIME: Mapping[str, Callable[..., Any]] = {
-    "tag": values.tag,
-    "exact_tag": values.exact_tag,
-    "truth": operators.truth,
-    "negation": operators.negation,
-    "conjunction": operators.conjunction,
-    "disjunction": operators.disjunction,
-    "compare": operators.compare,
-    "relation": operators.relation,
-    "contains": operators.contains,
-    "chain": operators.chain,
-    "arithmetic": operators.arithmetic,
-    "signed": operators.signed,
-    "item": operators.item,
-    "part": operators.part,
-    "named": operators.named,
-    "has": calls.has,
-    "any_true": calls.any_true,
-    "all_true": calls.all_true,
-    "loop": calls.loop,
-    "metered": meter.metered,
-    "charged": meter.charged,
-    "charged_product": meter.charged_product,
-    "charged_search": meter.charged_search,
-    "charged_junction": meter.charged_junction,
-    "charged_items": meter.charged_items,
-    "charged_loop": meter.charged_loop,
-}
+Reader: TypeAlias = Callable[[Mapping[str, str]], values.Value]
+"""What is compiled: a function of the tags (keyword to text)."""
 
 _TRUTHS = (Compare, And, Or, Not, Loop)
 """Nodes whose value is a truth value or unknown, whatever is in them."""
@@ -76,7 +51,7 @@ _TAGS, _METER = "t", "m"
 
 
 class Emitter:
-    """Emits the code of clauses that share their constants and functions."""
+    """Emits the code of one function of the tags."""
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
@@ -85,48 +60,31 @@ class Emitter:
         self._loops: list[str] = []
         self._reads = [0]
         self._metered = False
-        self._temporaries = 0
+        self._fresh = map("v{}".format, count())
 
-    @property
-    def names(self) -> dict[str, Any]:
-        """All that the code may refer to, and nothing else."""
-        return {"__builtins__": {}, **_RUNTIME, **self._constants}
-
-    def clause(self, node: Node, steps: int | None = None) -> ast.expr:
-        """A function of the tags that gives the truth value of ``node``.
+    def clause(self, node: Node, steps: int | None = None) -> Reader:
+        """The truth value of ``node``.
 
         With ``steps`` it takes no more than these, and is unknown where they are not enough.
         """
         self._metered = steps is not None
         body = self._truth(node)
         if self._metered:
-            body = call("metered", ast.Constant(steps), function((_METER,), body))
-        return function((_TAGS,), body)
+            body = call("metered", constant(steps), function((_METER,), body))
+        return self._reader(body)
 
-    def value(self, node: Node) -> Any:
-        """The value of ``node``, which reads no tags; it must not take long."""
-        return self._run(self._emit(node))
+    def value(self, node: Node) -> Reader:
+        """The value of ``node``, whatever it is and however long it takes."""
+        return self._reader(self._emit(node))
 
-    def junction(self, conjoined: bool, operands: list[ast.expr]) -> ast.expr:
-        """One flat chain: stop at the value that decides, else look at all of them together."""
-        names: list[str] = []
-        tests: list[ast.expr] = []
-        for operand in operands:
-            name, kept = self._kept(operand)
-            names.append(name)
-            against = ast.IsNot() if conjoined else ast.Is()
-            tests.append(ast.Compare(kept, [against], [ast.Constant(not conjoined)]))
-        rest = call("conjunction" if conjoined else "disjunction", *map(name_of, names))
-        return ast.BoolOp(ast.And() if conjoined else ast.Or(), [*tests, rest])
+    def _reader(self, body: ast.expr) -> Reader:
+        made: Reader = run(function((_TAGS,), body), self._constants)
+        return made
 
     def _constant(self, value: object) -> ast.expr:
         name = f"k{len(self._constants)}"
         self._constants[name] = value
         return name_of(name)
-
-    def _run(self, code: ast.expr) -> Any:
-        compiled = compile(ast.fix_missing_locations(ast.Expression(code)), "<condition>", "eval")
-        return FunctionType(compiled, self.names)()
 
     # ---- nodes
 
@@ -137,7 +95,7 @@ class Emitter:
         before = self._reads.copy()
         code = emit(self, node)
         if self._reads == before and not self._metered and not isinstance(code, _FOLDED):
-            return self._constant(self._run(code))
+            return self._constant(run(code, self._constants))
         return code
 
     def _truth(self, node: Node) -> ast.expr:
@@ -154,17 +112,12 @@ class Emitter:
         charged = "charged_product" if name in meter.PRODUCTS else "charged"
         return self._operation(self._bind(name), *map(self._emit, arguments), charged=charged)
 
-    def _kept(self, value: ast.expr) -> tuple[str, ast.expr]:
-        self._temporaries += 1
-        name = f"v{self._temporaries}"
-        return name, ast.NamedExpr(ast.Name(name, ast.Store()), value)
-
     def _apart(self, code: list[ast.expr]) -> list[ast.expr]:
         """Each as a function of a meter of its own."""
         return [function((_METER,), each) for each in code]
 
     def _literal(self, node: Literal) -> ast.expr:
-        return ast.Constant(node.value)
+        return constant(node.value)
 
     def _name(self, node: Name) -> ast.expr:
         level = max(n for n, variable in enumerate(self._loops) if variable == node.name)
@@ -175,40 +128,40 @@ class Emitter:
         if all(isinstance(item, Literal) for item in node.items):
             # A constant is there already when the code runs; a list of names can be long.
             return self._constant(tuple(i.value for i in node.items if isinstance(i, Literal)))
-        items = [self._emit(item) for item in node.items]
+        emitted = [self._emit(item) for item in node.items]
         if self._metered:
-            return call("charged_items", name_of(_METER), *self._apart(items))
-        return ast.Tuple(items, ast.Load())
+            return call("charged_items", name_of(_METER), *self._apart(emitted))
+        return items(emitted)
 
     def _joined(self, node: And | Or) -> ast.expr:
         return self._junction(isinstance(node, And), [self._truth(o) for o in node.operands])
 
     def _junction(self, conjoined: bool, operands: list[ast.expr]) -> ast.expr:
         if self._metered:
-            parts = ast.Constant(conjoined), *self._apart(operands)
+            parts = constant(conjoined), *self._apart(operands)
             return call("charged_junction", name_of(_METER), *parts)
-        return self.junction(conjoined, operands)
+        return junction(conjoined, operands, self._fresh)
 
     def _negation(self, node: Not) -> ast.expr:
         return call("negation", self._truth(node.operand))
 
     def _binary(self, node: Binary) -> ast.expr:
         operands = self._emit(node.left), self._emit(node.right)
-        return self._operation("arithmetic", ast.Constant(node.operator), *operands)
+        return self._operation("arithmetic", constant(node.operator), *operands)
 
     def _unary(self, node: Unary) -> ast.expr:
-        return self._operation("signed", ast.Constant(node.operator), self._emit(node.operand))
+        return self._operation("signed", constant(node.operator), self._emit(node.operand))
 
     def _index(self, node: Index) -> ast.expr:
         return self._operation("item", self._emit(node.value), self._emit(node.index))
 
     def _slice(self, node: Slice) -> ast.expr:
         bounds = (node.lower, node.upper, node.step)
-        emitted = [ast.Constant(None) if b is None else self._emit(b) for b in bounds]
+        emitted = [constant(None) if b is None else self._emit(b) for b in bounds]
         return self._operation("part", self._emit(node.value), *emitted)
 
     def _attribute(self, node: Attribute) -> ast.expr:
-        return self._operation("named", self._emit(node.value), ast.Constant(node.name))
+        return self._operation("named", self._emit(node.value), constant(node.name))
 
     def _call(self, node: Call) -> ast.expr:
         match node:
@@ -216,7 +169,7 @@ class Emitter:
                 search, found_in = self._bind_pattern(pattern), self._emit(text)
                 if not self._metered:
                     return call(search, found_in)
-                size = ast.Constant(matching.size_of(pattern))
+                size = constant(matching.size_of(pattern))
                 return call("charged_search", name_of(_METER), name_of(search), size, found_in)
         called = _WITHOUT_STRICTNESS.get(node.name)
         if called == "has":
@@ -236,8 +189,8 @@ class Emitter:
         keyword = dictionary.keyword_of(node)
         missing = self._constant(values.Unknown(f"tag '{keyword}' is missing"))
         if node.exact:
-            return call("exact_tag", name_of(_TAGS), ast.Constant(node.name), missing)
-        spelled = (ast.Constant(node.name), ast.Constant(keyword))
+            return call("exact_tag", name_of(_TAGS), constant(node.name), missing)
+        spelled = (constant(node.name), constant(keyword))
         return call("tag", name_of(_TAGS), *spelled, missing)
 
     def _compare(self, node: Compare) -> ast.expr:
@@ -248,16 +201,12 @@ class Emitter:
             case ("not in",):
                 return call("negation", self._operation("contains", *operands))
             case (sign,):
-                return self._operation("compare", ast.Constant(sign), *operands)
+                return self._operation("compare", constant(sign), *operands)
         return self._operation("chain", self._constant(node.operators), *operands)
 
     def _choice(self, node: Choice) -> ast.expr:
-        name, kept = self._kept(self._truth(node.test))
-        false = ast.Compare(name_of(name), [ast.Is()], [ast.Constant(False)])
-        other = ast.IfExp(false, self._emit(node.otherwise), name_of(name))
-        return ast.IfExp(
-            ast.Compare(kept, [ast.Is()], [ast.Constant(True)]), self._emit(node.then), other
-        )
+        test, then = self._truth(node.test), self._emit(node.then)
+        return choice(test, then, self._emit(node.otherwise), self._fresh)
 
     def _loop(self, node: Loop) -> ast.expr:
         source = self._emit(node.source)
@@ -272,7 +221,7 @@ class Emitter:
         body = looked_at[0] if len(looked_at) == 1 else self._junction(stops_at_true, looked_at)
         self._loops.pop()
         self._reads.pop()
-        stop = ast.Constant(stops_at_true)
+        stop = constant(stops_at_true)
         if self._metered:
             rounds = function((variable, _METER), body)
             return call("charged_loop", name_of(_METER), stop, source, rounds)
@@ -319,25 +268,3 @@ _EMITTERS: Mapping[type[Node], Callable[[Emitter, Any], ast.expr]] = {
     Method: Emitter._method,
     Loop: Emitter._loop,
 }
-
-
-def name_of(name: str) -> ast.expr:
-    """A name that the code refers to."""
-    return ast.Name(name, ast.Load())
-
-
-def call(called: str | ast.expr, *arguments: ast.expr) -> ast.expr:
-    """A call of ``called`` by its name, or of what it is."""
-    return ast.Call(name_of(called) if isinstance(called, str) else called, list(arguments), [])
-
-
-def function(parameters: tuple[str, ...], body: ast.expr) -> ast.expr:
-    """A function without a name."""
-    arguments = ast.arguments(
-        posonlyargs=[],
-        args=[ast.arg(p) for p in parameters],
-        kwonlyargs=[],
-        kw_defaults=[],
-        defaults=[],
-    )
-    return ast.Lambda(arguments, body)

@@ -83,12 +83,12 @@ COMPILED = sorted(
 
 @pytest.mark.parametrize("text", COMPILED)
 def test_compiled_code_reaches_nothing_but_the_language(text: str) -> None:
-    program = compile_text(text, FUNCTIONS)
-    known = names_of(program)
-    for code in codes_of(program):
-        assert set(code.co_names) <= known, text
-        for step in dis.get_instructions(code):
-            assert not any(part in step.opname for part in OUTWARD), (text, step)
+    for function in functions_of(compile_text(text, FUNCTIONS)):
+        known = names_of(function)
+        for code in codes_of(function):
+            assert set(code.co_names) <= known, text
+            for step in dis.get_instructions(code):
+                assert not any(part in step.opname for part in OUTWARD), (text, step)
 
 
 def test_an_instruction_that_reaches_out_would_be_found() -> None:
@@ -97,10 +97,18 @@ def test_an_instruction_that_reaches_out_would_be_found() -> None:
         assert any(part in name for name in steps for part in OUTWARD), source
 
 
-def names_of(program: Program) -> set[str]:
+def functions_of(program: Program) -> list[FunctionType]:
+    """All that is compiled for ``program``: the whole, and each of its clauses."""
+    shape = program._shaped()
+    found = [shape.whole(), *map(shape.reader, range(len(shape.clauses)))]
+    functions = [each for each in found if isinstance(each, FunctionType)]
+    assert len(functions) == len(found)
+    return functions
+
+
+def names_of(function: FunctionType) -> set[str]:
     """The global names that compiled code has; all are functions of the language, or constants."""
-    assert isinstance(program.main, FunctionType)
-    names: dict[str, Any] = dict(program.main.__globals__)
+    names: dict[str, Any] = dict(function.__globals__)
     assert names.pop("__builtins__") == {}
     for name, value in names.items():
         if isinstance(value, FunctionType):
@@ -110,11 +118,9 @@ def names_of(program: Program) -> set[str]:
     return set(names)
 
 
-def codes_of(program: Program) -> Iterator[CodeType]:
-    """Every code object of ``program``, those of its clauses and loops among them."""
-    functions = [program.main, *(clause.call for clause in program.clause_codes)]
-    pending = [f.__code__ for f in functions if isinstance(f, FunctionType)]
-    assert len(pending) == len(functions)
+def codes_of(function: FunctionType) -> Iterator[CodeType]:
+    """Every code object of ``function``, those of its loops among them."""
+    pending = [function.__code__]
     while pending:
         code = pending.pop()
         yield code
