@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mroute.contributions import ActionType, Phase, PlanContext
 from mroute.errors import UnclaimedRuleError
+from mroute.expr import Outcome
 from mroute.hooks import Hooks
 from mroute.models import ForcedCompletion, NoticeEvent, Trigger
 from mroute.ruleset import RuleSet
@@ -89,7 +90,8 @@ def plan_study(
                 ),
             )
         )
-    return plan(study, Decision((rule,), {rule.name: rule.outcome}), hooks, actions, context)
+    outcomes = {rule.name: Outcome(True, verdict.because)}
+    return plan(study, Decision((rule,), outcomes), hooks, actions, context)
 
 
 def rejection(reason: str) -> Plan:

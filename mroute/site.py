@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from mroute import engine
 from mroute.config import Configuration
 from mroute.contributions import PlanContext
-from mroute.expr import Outcome
 from mroute.hooks import Hooks
 from mroute.models import NoticeEvent
 from mroute.registry import Registry
@@ -63,9 +62,5 @@ class Site:
         A rule that is not configured any more announces nothing.
         """
         rules = self.configuration.rules
-        triggered = [
-            TriggeredRule(name, rules[name].rule, Outcome(True, "the task names the rule"))
-            for name in rule_names
-            if name in rules
-        ]
+        triggered = [TriggeredRule(name, rules[name].rule) for name in rule_names if name in rules]
         return engine.announce(event, triggered, task_id, self.hooks, self.plan_context(), details)

@@ -19,7 +19,6 @@ from pydantic import BaseModel, JsonValue
 
 from mroute.contributions import PlanContext, WorkContext
 from mroute.errors import PluginError
-from mroute.expr import Outcome
 from mroute.hooks import Hooks
 from mroute.models import ConditionBase, Durability, ModuleBase, RuleBase, TargetBase
 from mroute.plugins import GROUP, load_plugins
@@ -167,7 +166,7 @@ def make_rule(model: type[R], **fields: Any) -> R:
 
 def triggered(rule: RuleBase, name: str = "rule") -> TriggeredRule:
     """A rule that was true."""
-    return TriggeredRule(name, rule, Outcome(True, "the test says so"))
+    return TriggeredRule(name, rule)
 
 
 def plan_context(

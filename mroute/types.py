@@ -145,18 +145,18 @@ Subject: TypeAlias = Series | Study
 
 @dataclass(frozen=True, slots=True)
 class TriggeredRule:
-    """A rule that was true for a subject, with the reason."""
+    """A rule that was true for a subject; the reason is in the outcomes of the decision."""
 
     name: str
     rule: RuleBase
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the rules say about a series (blueprint section 6).
 
-    ``outcomes`` has the outcome of every rule that was considered, by name. ``fallback`` is true
+    ``outcomes`` has the outcome of every rule that was considered, by name; each is found out when
+    it is asked for, so that explaining costs nothing when nobody asks. ``fallback`` is true
     when the triggered rules are fallback rules. ``reason`` says in one sentence why the series is
     discarded, and is empty when it is not.
     """

@@ -162,7 +162,8 @@ def _name(series: DemoSeries) -> str:
 def _why(performance: Performance, series: DemoSeries) -> str:
     decision = performance.decisions[series.uid]
     lines = [
-        f"[bold]{escape(each.name)}[/bold] ({each.rule.action}): {escape(each.outcome.because)}"
+        f"[bold]{escape(each.name)}[/bold] ({each.rule.action}): "
+        f"{escape(decision.outcomes[each.name].because)}"
         for each in decision.rules
     ]
     if decision.fallback:

@@ -185,4 +185,5 @@ def _text_of(value: object) -> str:
     # Tags are text by their type, but an embedding program may hand over what pydicom gave it.
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "\\".join(str(item) for item in value)
-    return str(value)
+    # What a subclass makes of its text is no part of it.
+    return str.__str__(value) if isinstance(value, str) else str(value)

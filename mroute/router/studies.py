@@ -14,7 +14,6 @@ from pathlib import Path
 from mroute import engine
 from mroute.errors import PluginError, RejectedError, TaskFileError, UnsafeNameError
 from mroute.events import StudyCompleted, SubjectRejected
-from mroute.expr import Outcome
 from mroute.models import RuleBase
 from mroute.router.routing import Planned, Routing
 from mroute.spool.claim import Claim, claim_study
@@ -85,7 +84,7 @@ def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -
             verdict = Verdict(True, "it was complete when a run that died took it")
         plan = engine.plan_study(
             study,
-            TriggeredRule(study.rule_name, rule, Outcome(True, verdict.because)),
+            TriggeredRule(study.rule_name, rule),
             verdict,
             routing.site.hooks,
             routing.site.registry.actions,

@@ -1,7 +1,6 @@
 """A rule set: the compiled rules of a file, in their order.
 
-Knows how the outcome of every rule comes about. Does not know how rules are selected by their
-outcomes (selection).
+Knows that rules do not change. Does not know how those that apply are found (selection, index).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from mroute.contributions import Phase
 from mroute.expr import Program
 from mroute.models import RuleBase
-from mroute.ruleset.selection import get_triggered_rules
+from mroute.ruleset.selection import Selection, get_triggered_rules
 from mroute.types import Decision
 
 
@@ -36,6 +35,7 @@ class RuleSet(Mapping[str, CompiledRule]):
 
     def __init__(self, rules: Iterable[CompiledRule]) -> None:
         self._rules = {rule.name: rule for rule in rules}
+        self._selection = Selection(tuple(self._rules.values()))
 
     def __getitem__(self, name: str) -> CompiledRule:
         return self._rules[name]
@@ -53,8 +53,11 @@ class RuleSet(Mapping[str, CompiledRule]):
         """Decide what happens to a series with these ``tags`` (keyword to text).
 
         ``force_rule`` is the name of the only rule to apply, as a trusted source may ask for.
-        Raises `ForceRuleError` where there is no such rule or it is disabled. Pure.
+        Raises `ForceRuleError` where there is no such rule or it is disabled. Pure: what becomes of
+        ``tags`` later does not change the decision.
         """
-        return get_triggered_rules(
-            tuple(self._rules.values()), lambda rule: rule.condition.evaluate(tags), force_rule
-        )
+        return get_triggered_rules(self._selection, dict(tags), force_rule)
+
+    def forget(self) -> None:
+        """Forget the values of tags that were seen; what is decided does not change."""
+        self._selection.index.forget()

@@ -1,19 +1,24 @@
-"""Selects the rules that apply from the outcomes of their conditions (blueprint section 6).
+"""Selects the rules that apply to a series (blueprint section 6).
 
-Knows order, disabled, fallback, discard and forced rules. Does not know how a condition is
-evaluated.
+Knows order, disabled, fallback, discard and forced rules, and applies them to the set of what is
+true. Does not know how that set comes about (index).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol
 
 from mroute.errors import ForceRuleError
-from mroute.expr import Outcome
+from mroute.expr import Outcome, Program
 from mroute.models import RuleBase
+from mroute.ruleset.index import RuleIndex
+from mroute.ruleset.outcomes import Outcomes
 from mroute.types import Decision, TriggeredRule
+
+_NAMED: Final = 10
+"""Rules that a reason names."""
 
 
 class Selectable(Protocol):
@@ -28,71 +33,107 @@ class Selectable(Protocol):
         """The rule as configured."""
 
     @property
+    def condition(self) -> Program:
+        """The compiled condition."""
+
+    @property
     def discards(self) -> bool:
         """Whether a series for which the rule triggers is discarded."""
 
 
-R = TypeVar("R", bound=Selectable)
+class _Round(NamedTuple):
+    """Rules that are considered together: the bits of their terms, and where they end."""
+
+    terms: int
+    discarding: int
+    end: int
+
+
+class Selection:
+    """The rules that are not disabled, in the order in which they are considered."""
+
+    def __init__(self, rules: Sequence[Selectable]) -> None:
+        enabled = [rule for rule in rules if not rule.rule.disabled]
+        rounds = [[r for r in enabled if r.rule.fallback is fallback] for fallback in (False, True)]
+        self.rules = tuple(rule for each in rounds for rule in each)
+        self.positions = {rule.name: position for position, rule in enumerate(self.rules)}
+        self.triggered = tuple(TriggeredRule(rule.name, rule.rule) for rule in self.rules)
+        self.index = RuleIndex([rule.condition for rule in self.rules])
+        self.rounds = []
+        start = 0
+        for each in rounds:
+            positions = range(start, start + len(each))
+            discarding = [position for position in positions if self.rules[position].discards]
+            terms = self.index.terms_of(positions), self.index.terms_of(discarding)
+            start += len(each)
+            self.rounds.append(_Round(*terms, start))
+
+    def outcomes(self, end: int, tags: Mapping[str, str]) -> Outcomes:
+        """The outcomes of the rules before position ``end``."""
+        return Outcomes(self.rules, self.positions, end, tags)
 
 
 def get_triggered_rules(
-    rules: Sequence[R], outcome_of: Callable[[R], Outcome], force_rule: str | None = None
+    selection: Selection, tags: Mapping[str, str], force_rule: str | None = None
 ) -> Decision:
-    """Apply ``rules`` in their order, by the outcomes of their conditions.
+    """Decide by the rules of ``selection`` for ``tags`` (keyword to text), which must not change.
 
     A triggered discard rule ends the evaluation. Fallback rules are considered only when no other
     rule triggered. ``force_rule`` is applied alone, without asking its condition; `ForceRuleError`
     is raised where it cannot be. Every rule that was considered has its outcome in the decision.
     """
     if force_rule is not None:
-        return _forced(rules, force_rule)
-    enabled = [rule for rule in rules if not rule.rule.disabled]
-    outcomes: dict[str, Outcome] = {}
-    for fallback in (False, True):
-        triggered: list[TriggeredRule] = []
-        for rule in enabled:
-            if rule.rule.fallback is not fallback:
-                continue
-            outcome = outcomes[rule.name] = outcome_of(rule)
-            if outcome.value is not True:
-                continue
-            if rule.discards:
-                return _discard(rule, outcome, outcomes, fallback)
-            triggered.append(TriggeredRule(rule.name, rule.rule, outcome))
-        if triggered:
-            return Decision(tuple(triggered), MappingProxyType(outcomes), fallback=fallback)
-    return Decision((), MappingProxyType(outcomes), reason=_no_rule(outcomes))
+        return _forced(selection, force_rule)
+    index = selection.index
+    candidates = index.candidates(tags)
+    for terms, discarding, end in selection.rounds:
+        true = index.proven(candidates & terms, tags)
+        if not true:
+            continue
+        fallback = end > selection.rounds[0].end
+        if true & discarding:
+            first = index.positions(true & discarding)[0]
+            rule = selection.triggered[first]
+            return _discard(rule, selection.outcomes(first + 1, tags), fallback)
+        triggered = selection.triggered
+        return Decision(
+            tuple([triggered[position] for position in index.positions(true)]),
+            selection.outcomes(end, tags),
+            fallback=fallback,
+        )
+    unknown = [selection.rules[position].name for position in index.unknown(tags)]
+    outcomes = selection.outcomes(len(selection.rules), tags)
+    return Decision((), outcomes, reason=_no_rule(unknown))
 
 
-def _forced(rules: Sequence[R], name: str) -> Decision:
-    for rule in rules:
-        if rule.name == name and not rule.rule.disabled:
-            outcome = Outcome(True, f"rule '{name}' is forced for this series")
-            outcomes = {name: outcome}
-            if rule.discards:
-                return _discard(rule, outcome, outcomes, fallback=False)
-            return Decision((TriggeredRule(name, rule.rule, outcome),), MappingProxyType(outcomes))
-    raise ForceRuleError(
-        f"the series asks for rule '{name}', which does not exist or is disabled; "
-        "add the rule or send the series again without it"
-    )
+def _forced(selection: Selection, name: str) -> Decision:
+    position = selection.positions.get(name)
+    if position is None:
+        raise ForceRuleError(
+            f"the series asks for rule '{name}', which does not exist or is disabled; "
+            "add the rule or send the series again without it"
+        )
+    rule = selection.triggered[position]
+    outcomes = {name: Outcome(True, f"rule '{name}' is forced for this series")}
+    if selection.rules[position].discards:
+        return _discard(rule, MappingProxyType(outcomes), fallback=False)
+    return Decision((rule,), MappingProxyType(outcomes))
 
 
-def _discard(
-    rule: Selectable, outcome: Outcome, outcomes: dict[str, Outcome], fallback: bool
-) -> Decision:
+def _discard(rule: TriggeredRule, outcomes: Mapping[str, Outcome], fallback: bool) -> Decision:
     return Decision(
-        (TriggeredRule(rule.name, rule.rule, outcome),),
-        MappingProxyType(outcomes),
+        (rule,),
+        outcomes,
         discarded_by=rule.name,
         fallback=fallback,
         reason=f"discarded by rule '{rule.name}'",
     )
 
 
-def _no_rule(outcomes: dict[str, Outcome]) -> str:
-    unknown = [name for name, outcome in outcomes.items() if outcome.value is None]
+def _no_rule(unknown: Sequence[str]) -> str:
     if not unknown:
         return "no rule triggered"
-    names = ", ".join(f"'{name}'" for name in unknown)
+    names = ", ".join(f"'{name}'" for name in unknown[:_NAMED])
+    if len(unknown) > _NAMED:
+        names += f" and {len(unknown) - _NAMED:,} more"
     return f"no rule triggered; unknown for lack of a tag or a value that can be read: {names}"

@@ -10,9 +10,7 @@ from mroute_discard import DiscardRule
 
 def test_a_discarded_series_is_one_task_in_discard() -> None:
     rule = triggered(make_rule(DiscardRule), "no-scouts")
-    decision = Decision(
-        (rule,), {rule.name: rule.outcome}, discarded_by=rule.name, reason="a rule discards it"
-    )
+    decision = Decision((rule,), {}, discarded_by=rule.name, reason="a rule discards it")
     actions = registry_of(mroute_discard).actions
     made = plan(make_series(), decision, hooks_of(mroute_discard), actions, plan_context())
     assert made == Plan(

@@ -26,6 +26,7 @@ from mroute.testing import (
     work_context,
     write_dicom,
 )
+from mroute.types import TriggeredRule
 from mroute_discard import DiscardRule
 
 
@@ -90,7 +91,7 @@ def test_a_rule_is_of_the_action_of_its_model() -> None:
         "tags.Modality == 'CT'",
         "urgent",
     )
-    assert triggered(rule, "no-ct").outcome.value is True
+    assert triggered(rule, "no-ct") == TriggeredRule("no-ct", rule)
 
 
 def test_work_is_saved_where_the_next_worker_finds_it(

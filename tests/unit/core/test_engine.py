@@ -22,7 +22,6 @@ from mroute.api import (
     ForcedCompletion,
     Notice,
     NoticeEvent,
-    Outcome,
     Phase,
     PlanContext,
     QueueType,
@@ -86,7 +85,7 @@ class Planner:
 
 def rule(name: str, phase: Phase, on: Trigger = Trigger.SERIES) -> TriggeredRule:
     model = RuleBase(when="-", action=phase.value, on=on)
-    return TriggeredRule(name, model, Outcome(True, ""))
+    return TriggeredRule(name, model)
 
 
 def decided(*rules: TriggeredRule, discarded_by: str | None = None) -> Decision:

@@ -1,0 +1,151 @@
+"""A clause as literals on one tag.
+
+Knows which comparisons, functions and methods are tests that can be looked up. Any other clause
+that reads one tag only is a test of its own, asked once for each value; what reads several, or
+calls a function that need not give the same again, is left to its code. Does not know how clauses
+are joined (normal_form).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from mroute.expr import Functions
+from mroute.expr.compiler import value_of
+from mroute.expr.nodes import Call, Compare, Items, Literal, Loop, Method, Name, Node, Tag, walk
+from mroute.ruleset import literals
+from mroute.ruleset.literals import UNDECIDED, Fold, Form, Kind, Test, View
+from mroute.ruleset.unrolling import unrolled
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "==": Kind.EQUAL,
+    "<": Kind.LESS,
+    "<=": Kind.AT_MOST,
+    ">": Kind.MORE,
+    ">=": Kind.AT_LEAST,
+}
+
+_MIRRORED: Final[Mapping[str, str]] = {"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+_CONTRARY: Final[Mapping[Kind, Kind]] = {
+    Kind.LESS: Kind.AT_LEAST,
+    Kind.AT_LEAST: Kind.LESS,
+    Kind.MORE: Kind.AT_MOST,
+    Kind.AT_MOST: Kind.MORE,
+    Kind.TRUE: Kind.FALSE,
+    Kind.PRESENT: Kind.ABSENT,
+}
+"""The kinds that are true exactly where those on the left are false."""
+
+_METHODS: Final[Mapping[str, Kind]] = {"startswith": Kind.PREFIX, "endswith": Kind.SUFFIX}
+
+
+Tests: TypeAlias = tuple[tuple[Test, ...], bool]
+"""Tests of one view and kind, and whether a clause is true where all of them are, or any."""
+
+
+class Predicates:
+    """Finds the tests in clauses that call ``functions``."""
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+
+    def spelled_out(self, node: Node) -> Node | None:
+        """The *and*, *or* or *not* that ``node`` is another spelling of; None where it is none."""
+        match node:
+            case Compare(operators=operators, operands=operands) if len(operators) > 1:
+                parts = (part for operand in operands for part, _ in walk(operand))
+                return unrolled(node) if self._are_pure(parts) else None
+            case Compare(operators=("not in" | "!=",)) | Loop() | Call(name="any" | "all"):
+                return unrolled(node)
+        return None
+
+    def form(self, clause: Node, wanted: bool) -> Form:
+        """When ``clause``, which is nothing spelled out, is true or is false."""
+        tag = self._only_tag(clause)
+        if tag is None:
+            return UNDECIDED
+        tests, conjoined = self._tests(clause) or ((Test(View(clause), Kind.TRUE),), False)
+        if len(tests) == 1 or conjoined:
+            each = [_literal(tag, test, wanted) for test in tests]
+            return Form((tuple(each),) if wanted else tuple((literal,) for literal in each))
+        if wanted:
+            return Form(((literals.Literal(tag, tests),),))
+        # None of them: those compared with texts and with numbers are looked up apart.
+        sorts: dict[bool, list[Test]] = {}
+        for test in tests:
+            sorts.setdefault(isinstance(test.constant, str), []).append(test)
+        return Form((tuple(literals.Literal(tag, tuple(each), True) for each in sorts.values()),))
+
+    def _tests(self, clause: Node) -> Tests | None:
+        """The tests that ``clause`` is, and whether it is all of them or any.
+
+        None where it is nothing that can be looked up.
+        """
+        match clause:
+            case Compare(operators=("in",), operands=(value, Items(items=items))):
+                return self._any_of(View(value), Kind.EQUAL, items, (str, int, float))
+            case Compare(operators=("in",), operands=(part, value)):
+                return self._any_of(View(value), Kind.PART, (part,), (str,))
+            case Compare(operators=(sign,), operands=(value, constant)) if sign in _KINDS:
+                if self._constant(constant) is None:
+                    value, constant, sign = constant, value, _MIRRORED[sign]
+                return self._any_of(View(value), _KINDS[sign], (constant,), (str, int, float))
+            case Method(name=name, value=value, arguments=(argument,)) if name in _METHODS:
+                sought = argument.items if isinstance(argument, Items) else (argument,)
+                return self._any_of(View(value), _METHODS[name], sought, (str,))
+            case Call(name="has", arguments=(Tag() as tag,)):
+                return (Test(View(tag), Kind.PRESENT),), False
+            case Call(name="same", arguments=(value, other)):
+                return self._any_of(View(value, Fold.ENDS), Kind.EQUAL, (other,), (str,))
+            case Call(name="any_of" | "all_of" as name, arguments=(value, Items(items=items))):
+                found = self._any_of(View(value, Fold.CASE), Kind.PART, items, (str,))
+                return found and (found[0], name == "all_of")
+        return None
+
+    def _any_of(
+        self, view: View, kind: Kind, sought: tuple[Node, ...], types: tuple[type, ...]
+    ) -> Tests | None:
+        """A test for each of ``sought``; None where one is not a constant of the ``types``."""
+        constants = [self._constant(each) for each in sought]
+        if not constants or any(type(constant) not in types for constant in constants):
+            return None
+        folded = [view.fold.of(each) if isinstance(each, str) else each for each in constants]
+        return tuple(dict.fromkeys(Test(view, kind, each) for each in folded)), False
+
+    def _constant(self, node: Node) -> Any:
+        """The value of ``node`` where it reads no tag and always gives the same; else None."""
+        if type(node) is Literal:
+            return node.value
+        parts = [part for part, _ in walk(node)]
+        if any(isinstance(part, Tag | Name) for part in parts) or not self._are_pure(parts):
+            return None
+        return value_of(node, self._functions)({})
+
+    def _only_tag(self, node: Node) -> Tag | None:
+        """The tag that ``node`` is a function of; None where there are others, or none."""
+        found: Tag | None = None
+        for part, _ in walk(node):
+            if isinstance(part, Tag):
+                if found is not None and part != found:
+                    return None
+                found = part
+            elif not self._is_pure(part):
+                return None
+        return found
+
+    def _are_pure(self, parts: Iterable[Node]) -> bool:
+        return all(self._is_pure(part) for part in parts)
+
+    def _is_pure(self, part: Node) -> bool:
+        return not isinstance(part, Call) or self._functions[part.name].pure
+
+
+def _literal(tag: Tag, test: Test, wanted: bool) -> literals.Literal:
+    if wanted:
+        return literals.Literal(tag, (test,))
+    contrary = _CONTRARY.get(test.kind)
+    if contrary is None:
+        return literals.Literal(tag, (test,), negated=True)
+    return literals.Literal(tag, (test._replace(kind=contrary),))

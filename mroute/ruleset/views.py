@@ -1,0 +1,68 @@
+"""The value of a view: of an expression that reads one tag, for a value of that tag.
+
+Knows how the value is computed from the text of the tag. Does not know what it is compared with
+(table).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from mroute.expr import Functions
+from mroute.expr.compiler import value_of
+from mroute.expr.language import MAX_TEXT
+from mroute.expr.nodes import Method, Tag
+from mroute.expr.values import Unknown, Value
+from mroute.ruleset.literals import Fold, View
+
+Text: TypeAlias = str | None
+"""The text of a tag, or None where it is missing."""
+
+_MISSING: Final = Unknown("the tag is missing")
+
+_LONGEST: Final = MAX_TEXT // 3
+"""Characters that stay within the bounds of the language, for one can become three."""
+
+_CASES: Final[Mapping[str, Callable[[str], str]]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "casefold": str.casefold,
+    "strip": str.strip,
+}
+
+
+def reader_of(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Value]:
+    """A function from the text of ``tag``, the only one in ``view``, to the value of the view."""
+    read = _reader(view, tag, functions)
+    if view.fold is Fold.NONE:
+        return read
+    fold = view.fold.of
+
+    def folded(text: Text) -> Value:
+        value = read(text)
+        return fold(value) if type(value) is str else Unknown("it is no text")
+
+    return folded
+
+
+def _reader(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Value]:
+    match view.node:
+        case Tag():
+            return lambda text: _MISSING if text is None else text
+        case Method(value=Tag(), name=name, arguments=()) if name in _CASES:
+            change, compiled = _CASES[name], _compiled(view, tag, functions)
+
+            def changed(text: Text) -> Value:
+                # Most texts are short, and need not be watched.
+                if text is None or len(text) > _LONGEST:
+                    return compiled(text)
+                return change(text)
+
+            return changed
+    return _compiled(view, tag, functions)
+
+
+def _compiled(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Value]:
+    value = value_of(view.node, functions)
+    return lambda text: value({} if text is None else {tag.name: text})
