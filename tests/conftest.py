@@ -37,6 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="compare at least N pairs of a random expression and random tags with the reference "
         "interpreter, other ones in every run",
     )
+    parser.addoption(
+        "--index-pairs",
+        type=int,
+        metavar="N",
+        help="compare at least N pairs of a random rule and a random series, answered by the index "
+        "of a rule set, with evaluating one by one, other ones in every run",
+    )
 
 
 @dataclass(frozen=True, slots=True)
