@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from mroute.config.absent import Absent
@@ -68,7 +70,7 @@ class Checks:
         """Each named entry and each other section, with what it is called in a message."""
         for key, entry in (self.source.root.entries or {}).items():
             below = shape.step(key)
-            items = below.items() if below else None
+            items = below.items if below else None
             if key in _ENTRIES and items:
                 for name, each in (entry.node.entries or {}).items():
                     yield f"{singular(key)} '{name}'", items, each
@@ -104,17 +106,9 @@ class Checks:
 
     def _defaults(self, shape: Shape, node: Node, at: tuple[int, int], owner: str) -> None:
         """References that the file does not write, because they are defaults of their fields."""
-        for key, below in fields_of(shape.model).items() if shape.model else ():
-            items = below.items()
-            marks = [
-                mark
-                for mark in (*below.metadata, *(items.metadata if items else ()))
-                if isinstance(mark, Reference)
-            ]
-            default = _default(below) if marks and not node.child(key) else None
-            for name in default if isinstance(default, tuple | list) else (default,):
-                if isinstance(name, str):
-                    self._reference(marks[0], name, at, owner)
+        for key, mark, names in _default_references(shape.model) if shape.model else ():
+            for name in () if node.child(key) else names:
+                self._reference(mark, name, at, owner)
 
     def _expression(self, language: Language, node: Node) -> None:
         text: str = node.value
@@ -184,6 +178,22 @@ class Checks:
 def _reworded(problem: Problem, message: str, hint: str) -> Problem:
     """The same problem in other words."""
     return replace(problem, message=message, hint=hint)
+
+
+@lru_cache(maxsize=1000)
+def _default_references(model: type[BaseModel]) -> tuple[tuple[str, Reference, list[str]], ...]:
+    """The fields of ``model`` whose defaults refer to something, and to what."""
+    found = []
+    for key, below in fields_of(model).items():
+        items = below.items
+        metadata = (*below.metadata, *(items.metadata if items else ()))
+        mark = next((each for each in metadata if isinstance(each, Reference)), None)
+        default = _default(below) if mark else None
+        names = default if isinstance(default, tuple | list) else (default,)
+        texts = [name for name in names if isinstance(name, str)]
+        if mark and texts:
+            found.append((key, mark, texts))
+    return tuple(found)
 
 
 def _default(shape: Shape | None) -> Any:

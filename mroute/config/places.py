@@ -95,7 +95,7 @@ def locate(root: Node, shape: Shape | None, steps: Sequence[str | int]) -> Place
 
 def _behind_optional(shape: Shape | None) -> Shape | None:
     """What is optional, in place of the union with None; its markers stay."""
-    members = shape.members() if shape else ()
+    members = shape.members if shape else ()
     if shape is None or len(members) != 1:
         return shape
     return Shape(members[0].type, (*shape.metadata, *members[0].metadata), shape.field)

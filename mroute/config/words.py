@@ -81,7 +81,7 @@ def _words(shape: Shape) -> _Words:
             return _Words(f"the name of a {kind}", f"names of {mark.section}")
         if isinstance(mark, ExpressionText):
             return _LANGUAGES[mark.language]
-    members = shape.members()
+    members = shape.members
     if members:
         found = [_words(member) for member in members]
         return _Words(*(" or ".join(dict.fromkeys(each)) for each in zip(*found, strict=True)))
@@ -91,7 +91,7 @@ def _words(shape: Shape) -> _Words:
     if choices:
         return _Words(one_of(choices), "values of " + ", ".join(map(str, choices)))
     if shape.is_list:
-        items = shape.items()
+        items = shape.items
         of = f" of {_words(items).many}" if items else ""
         return _Words(f"a list{of}", f"lists{of}")
     if isinstance(shape.type, type) and issubclass(shape.type, AnyUrl):

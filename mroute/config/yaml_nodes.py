@@ -86,13 +86,7 @@ class _Builder:
     def take(self, event: Any) -> None:
         """Take the next event."""
         start, end = event.start_mark.index, event.end_mark.index
-        match event:
-            case yaml.DocumentStartEvent():
-                self._documents += 1
-                if self._documents > 1:
-                    self._stop(start, end, Code.SYNTAX, "a second document begins, expected one")
-            case yaml.AliasEvent():
-                self._add(self._alias(str(event.anchor), start, end), None)
+        match event:  # what there is most of comes first
             case yaml.ScalarEvent():
                 self._add(self._scalar(event), event.anchor)
             case yaml.CollectionStartEvent():
@@ -100,6 +94,12 @@ class _Builder:
             case yaml.CollectionEndEvent():
                 ended = self._open.pop()
                 self._add(self._collection(ended, end), ended.anchor)
+            case yaml.AliasEvent():
+                self._add(self._alias(str(event.anchor), start, end), None)
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    self._stop(start, end, Code.SYNTAX, "a second document begins, expected one")
 
     def _begin(self, event: Any) -> None:
         is_mapping = isinstance(event, yaml.MappingStartEvent)

@@ -64,7 +64,7 @@ class Clauses:
         self._known: dict[Node, ClauseCode] = {}
 
     def of(self, node: Node) -> ClauseCode:
-        """The clause ``node``."""
+        """The clause ``node``; the same object for all nodes that are equal."""
         known = self._known.get(node)
         if known is None:
             known = self._known.setdefault(node, ClauseCode(node, self.functions))

@@ -209,10 +209,10 @@ def children(node: Node) -> Iterator[Node]:
     """The nodes directly below ``node``, in the order of the fields."""
     for name in _child_fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, Node):
+        if isinstance(value, tuple):
+            yield from value
+        elif value is not None:
             yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
 
 
 def walk(root: Node) -> Iterator[tuple[Node, int]]:

@@ -89,20 +89,17 @@ class _Shape:
     __slots__ = ("_share", "clauses", "part")
 
     def __init__(self, root: Node, clauses: Clauses) -> None:
-        numbers: dict[Node, int] = {}
-        found: list[ClauseCode] = []
+        numbers: dict[ClauseCode, int] = {}
         size = 0
 
         def number_of(node: Node) -> int:
             nonlocal size
-            number = numbers.setdefault(node, len(found))
-            if number == len(found):
-                found.append(clauses.of(node))
-            size += found[number].size
-            return number
+            clause = clauses.of(node)
+            size += clause.size
+            return numbers.setdefault(clause, len(numbers))
 
         self.part: Part = part_of(root, number_of)
-        self.clauses = tuple(found)
+        self.clauses = tuple(numbers)
         self._share = MAX_STEPS // size
 
     @property
