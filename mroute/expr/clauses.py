@@ -24,15 +24,16 @@ _MISSING = Unknown("")
 class ClauseCode:
     """A clause that is compiled on demand; usable from several threads at once.
 
-    ``size`` is the number of its nodes, ``steps`` the most that it takes on tags of 1 KiB.
+    ``node`` is what was written, ``size`` the number of its nodes, ``steps`` the most that it takes
+    on tags of 1 KiB.
     """
 
-    __slots__ = ("_functions", "_node", "_readers", "_told", "size", "steps")
+    __slots__ = ("_functions", "_readers", "_told", "node", "size", "steps")
 
     def __init__(self, node: Node, functions: Functions) -> None:
         self.size = sum(1 for _ in walk(node))
         self.steps = steps_of(node, functions)
-        self._node = node
+        self.node = node
         self._functions = functions
         self._readers: dict[int | None, Reader] = {}
         self._told: tuple[str, tuple[tuple[str, Tag], ...]] | None = None
@@ -42,13 +43,13 @@ class ClauseCode:
         reader = self._readers.get(steps)
         if reader is None:
             # Two threads may both compile it; either result will do.
-            reader = self._readers[steps] = Emitter(self._functions).clause(self._node, steps)
+            reader = self._readers[steps] = Emitter(self._functions).clause(self.node, steps)
         return reader
 
     def told(self, value: Value, tags: Mapping[str, str]) -> Clause:
         """That it came to ``value`` for ``tags``, and what it saw of them."""
         if self._told is None:
-            self._told = print_node(self._node), _tags_of(self._node)
+            self._told = print_node(self.node), _tags_of(self.node)
         text, read = self._told
         seen = tuple([(keyword, _seen(tags, keyword, looked)) for keyword, looked in read])
         if isinstance(value, Unknown):

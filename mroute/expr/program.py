@@ -44,6 +44,16 @@ class Program:
         return self._clauses.functions
 
     @property
+    def part(self) -> Part:
+        """How its clauses, by their numbers, are joined."""
+        return self._shaped().part
+
+    @property
+    def clause_codes(self) -> tuple[ClauseCode, ...]:
+        """Its clauses in the order of the text, each once; programs may have some in common."""
+        return self._shaped().clauses
+
+    @property
     def metered(self) -> bool:
         """Whether the steps of any of its clauses are counted, so that they may run out."""
         return self._shaped().metered

@@ -10,21 +10,24 @@ are then evaluated by their own code. Knows how this comes together. Does not kn
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeAlias
 
 from mroute.expr import Program
 from mroute.expr.nodes import Tag
 from mroute.ruleset.bits import bits_of, numbers_of
 from mroute.ruleset.column import Column
 from mroute.ruleset.keys import Keys
-from mroute.ruleset.literals import Form, Literal, Term, View
-from mroute.ruleset.normal_form import form_of
+from mroute.ruleset.literals import Form, Term, View
+from mroute.ruleset.normal_form import Normaliser
 from mroute.ruleset.substrings import is_accelerated
 
 MAX_VIEWS: Final = 32
 """Views of one tag that are evaluated for a value; those of the fewest terms are left out."""
+
+_Entry: TypeAlias = tuple[str, Callable[[str | None], int | None], Callable[[str | None], int], Tag]
+"""A column: its usual key, what is known of a text, how one is looked up, and the tag."""
 
 
 class RuleIndex:
@@ -46,8 +49,10 @@ class RuleIndex:
         accelerated: bool | None = None,
     ) -> None:
         self._conditions = conditions
+        functions = conditions[0].functions if conditions else {}
         if forms is None:
-            forms = [form_of(condition) for condition in conditions]
+            normaliser = Normaliser(functions)
+            forms = [normaliser.form(condition) for condition in conditions]
         terms: list[Term] = []
         self._owners: list[int] = []
         self._metered: list[int] = []
@@ -63,51 +68,60 @@ class RuleIndex:
             self._owners += [position] * len(reduced.terms)
         self._everything = (1 << len(terms)) - 1
         self._unproven = bits_of(unproven)
-        columns = _by_tag(terms)
+        columns = _columns_of(terms)
         fast = is_accelerated() if accelerated is None else accelerated
-        functions = conditions[0].functions if conditions else {}
+        for column in columns.values():
+            column.close(functions, fast)
         self._keys = Keys(columns)
-        self._columns = [
-            (self._keys.usual(tag), tag, Column(tag, filed, len(terms), functions, fast))
-            for tag, filed in columns.items()
-        ]
-        self._usual = [(key, column.known.get, column, tag) for key, tag, column in self._columns]
+        self._columns = tuple(columns.values())
+        self._true: list[_Entry] = []
+        self._possible: list[_Entry] = []
+        for tag, column in columns.items():
+            key = self._keys.usual(tag)
+            self._true.append((key, column.known_true.get, column.true, tag))
+            self._possible.append((key, column.known_possible.get, column.possible, tag))
 
     def true(self, tags: Mapping[str, str]) -> list[int]:
         """The positions of the conditions that are true for ``tags``, ascending."""
         return self.positions(self.proven(self.candidates(tags), tags))
 
-    def unknown(self, tags: Mapping[str, str]) -> list[int]:
-        """The positions of the conditions that are unknown for ``tags``, ascending."""
-        candidates, bits = self.candidates(tags), self._everything
-        for text, column in self._read(tags):
-            bits &= column.possible(text)
-        true = set(self.positions(candidates & ~self._unproven))
+    def unknown(self, tags: Mapping[str, str], true: Collection[int] | None = None) -> list[int]:
+        """The positions of the conditions that are unknown for ``tags``, ascending.
+
+        ``true`` are those that are true, where that is known already.
+        """
+        known = set(self.true(tags) if true is None else true)
+        bits = self._passing(self._possible, tags)
         unproven = {*self._metered, *self.positions(bits & self._unproven)}
+        possible = self.positions(bits)
+        if not unproven:
+            return [each for each in possible if each not in known]
         return [
             each
-            for each in sorted(unproven.union(self.positions(bits)))
-            if each not in true
+            for each in sorted(unproven.union(possible))
+            if each not in known
             and (each not in unproven or self._conditions[each].value(tags) is None)
         ]
 
     def candidates(self, tags: Mapping[str, str]) -> int:
         """The terms that hold for ``tags``, as bits; some may still have to be `proven`."""
-        bits = self._everything
+        return self._passing(self._true, tags)
+
+    def _passing(self, columns: Sequence[_Entry], tags: Mapping[str, str]) -> int:
+        """The bits of the terms that none of ``columns`` rules out for ``tags``."""
+        bits, text_of = self._everything, self._keys.text_of
         if self._keys.are_usual(tags):
             get = tags.get
             try:
-                for key, known, column, tag in self._usual:
+                for key, known, look, tag in columns:
                     found = known(get(key))
-                    if found is None:
-                        found = column.true(self._keys.text_of(tag, tags))
-                    bits &= found
+                    bits &= look(text_of(tag, tags)) if found is None else found
                 return bits
             except TypeError:
                 # A value that is no text, and cannot be looked up as it is.
                 bits = self._everything
-        for text, column in self._read(tags):
-            bits &= column.true(text)
+        for _, _, look, tag in columns:
+            bits &= look(text_of(tag, tags))
         return bits
 
     def proven(self, bits: int, tags: Mapping[str, str]) -> int:
@@ -137,47 +151,46 @@ class RuleIndex:
 
     def forget(self) -> None:
         """Forget the values that were seen, as an index that was just built."""
-        for _, _, column in self._columns:
+        for column in self._columns:
             column.forget()
 
-    def _read(self, tags: Mapping[str, str]) -> Iterator[tuple[str | None, Column]]:
-        for _, tag, column in self._columns:
-            yield self._keys.text_of(tag, tags), column
 
-
-def _by_tag(terms: Sequence[Term]) -> dict[Tag, list[tuple[int, list[Literal]]]]:
-    """For every tag, the numbers of the terms that are about it, with their literals on it."""
-    columns: dict[Tag, list[tuple[int, list[Literal]]]] = {}
+def _columns_of(terms: Sequence[Term]) -> dict[Tag, Column]:
+    """For every tag that terms are about, what they ask of it, under their numbers."""
+    columns: dict[Tag, Column] = {}
     for number, term in enumerate(terms):
-        by_tag: dict[Tag, list[Literal]] = {}
+        layers: dict[Tag, int] = {}
         for literal in term:
-            by_tag.setdefault(literal.tag, []).append(literal)
-        for tag, literals in by_tag.items():
-            columns.setdefault(tag, []).append((number, literals))
+            tag = literal.tag
+            column = columns.get(tag)
+            if column is None:
+                column = columns[tag] = Column(len(terms))
+            layer = layers[tag] = layers.get(tag, -1) + 1
+            column.file(number, layer, literal)
     return columns
 
 
-def _left_out(forms: Sequence[Form]) -> frozenset[tuple[Tag, View]]:
+def _left_out(forms: Sequence[Form]) -> frozenset[View]:
     """The views of tags of which there are too many; a tag itself is always looked up."""
-    used: dict[Tag, Counter[View]] = {}
-    for form in forms:
-        for term in form.terms:
-            for literal in term:
-                for test in literal.tests:
-                    if type(test.view.node) is not Tag:
-                        used.setdefault(literal.tag, Counter())[test.view] += 1
-    return frozenset(
-        (tag, view) for tag, views in used.items() for view, _ in views.most_common()[MAX_VIEWS:]
+    counted = Counter(
+        test.view
+        for form in forms
+        for term in form.terms
+        for literal in term
+        for test in literal.tests
+        if test.view.node is not test.view.tag
     )
+    used: dict[Tag, list[View]] = {}
+    for view, _ in counted.most_common():
+        used.setdefault(view.tag, []).append(view)
+    return frozenset(view for views in used.values() for view in views[MAX_VIEWS:])
 
 
-def _without(form: Form, left_out: frozenset[tuple[Tag, View]]) -> Form:
+def _without(form: Form, left_out: frozenset[View]) -> Form:
     """``form`` without the literals on views that are left out."""
     terms = tuple(
         tuple(
-            literal
-            for literal in term
-            if not any((literal.tag, test.view) in left_out for test in literal.tests)
+            literal for literal in term if not any(test.view in left_out for test in literal.tests)
         )
         for term in form.terms
     )

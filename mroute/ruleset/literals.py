@@ -9,17 +9,17 @@ Does not know how one is made (normal_form, predicates) or looked up (table).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum, auto
 from typing import NamedTuple, TypeAlias
 
 from mroute.expr.nodes import Node, Tag
 from mroute.expr.values import BLANKS
 
 
-class Fold(Enum):
+class Fold(StrEnum):
     """What is done to a text, of any length, before it is tested."""
 
-    NONE = auto()
+    NONE = ""
     CASE = auto()
     """Case does not matter."""
     ENDS = auto()
@@ -32,14 +32,19 @@ class Fold(Enum):
         return (text.strip(BLANKS) if self is Fold.ENDS else text).casefold()
 
 
-class View(NamedTuple):
-    """A value made of one tag: ``node``, which reads no other, and what is done to it then."""
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A value made of one tag: of ``node``, which reads no other, and what is done to it then.
 
+    There is one object for each of them in the forms of a rule set.
+    """
+
+    tag: Tag
     node: Node
     fold: Fold = Fold.NONE
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a test asks of the value of a view."""
 
     EQUAL = auto()

@@ -7,14 +7,16 @@ the contrary of something. Does not know how a clause becomes a literal (predica
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Final
 
 from mroute.expr import Functions, Program
+from mroute.expr.clauses import ClauseCode
 from mroute.expr.nodes import And, Node, Not, Or, Tag
 from mroute.expr.nodes import Literal as Constant
+from mroute.expr.whole import Part
 from mroute.ruleset.literals import ALWAYS, NEVER, Form, Literal, Term, Test
 from mroute.ruleset.predicates import Predicates
 
@@ -22,31 +24,46 @@ MAX_TERMS: Final = 8
 """Terms of a condition; one that would have more is known by what is necessary for it."""
 
 
-def form_of(program: Program) -> Form:
-    """The normal form of the condition that ``program`` was compiled from."""
-    form = _Normaliser(program.functions).form(program.tree.root)
-    return replace(form, metered=True) if program.metered else form
-
-
-class _Normaliser:
+class Normaliser:
     """Brings conditions that call ``functions`` into their normal form."""
 
     def __init__(self, functions: Functions) -> None:
         self._predicates = Predicates(functions)
+        self._known: dict[tuple[ClauseCode, bool], Form] = {}
 
-    def form(self, node: Node, wanted: bool = True) -> Form:
-        """When ``node`` is true, or where ``wanted`` is false: when it is false."""
+    def form(self, program: Program) -> Form:
+        """The normal form of the condition that ``program`` was compiled from."""
+        form = self._joined(program.part, program.clause_codes, wanted=True)
+        # A clause whose steps are counted can be unknown where its test is not.
+        return replace(form, metered=True) if program.metered else form
+
+    def _joined(self, part: Part, clauses: Sequence[ClauseCode], wanted: bool) -> Form:
+        """When ``part`` is true, or where ``wanted`` is false: when it is false."""
+        if isinstance(part, int):
+            # Rules have clauses in common.
+            key = clauses[part], wanted
+            form = self._known.get(key)
+            if form is None:
+                form = self._known[key] = self._form(clauses[part].node, wanted)
+            return form
+        conjoined, below = part
+        if conjoined is None:
+            return self._joined(below[0], clauses, not wanted)
+        forms = [self._joined(each, clauses, wanted) for each in below]
+        return _all(forms) if conjoined is wanted else _any(forms)
+
+    def _form(self, node: Node, wanted: bool) -> Form:
         match node:
             case Constant(value=bool(value)):
                 return ALWAYS if value is wanted else NEVER
             case Not(operand=operand):
-                return self.form(operand, not wanted)
+                return self._form(operand, not wanted)
             case And(operands=operands) | Or(operands=operands):
-                forms = [self.form(operand, wanted) for operand in operands]
+                forms = [self._form(operand, wanted) for operand in operands]
                 return _all(forms) if isinstance(node, And) is wanted else _any(forms)
         other = self._predicates.spelled_out(node)
         if other is not None:
-            return self.form(other, wanted)
+            return self._form(other, wanted)
         return self._predicates.form(node, wanted)
 
 
@@ -85,7 +102,7 @@ def _both(one: Term, other: Term) -> Term:
 def _is_of_one_sort(one: Literal, other: Literal) -> bool:
     first, second = one.tests[0], other.tests[0]
     texts = isinstance(first.constant, str), isinstance(second.constant, str)
-    return first.view == second.view and texts[0] == texts[1]
+    return first.view is second.view and texts[0] == texts[1]
 
 
 def _any(forms: list[Form]) -> Form:

@@ -50,6 +50,7 @@ class Predicates:
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
+        self._views: dict[tuple[Node, Fold], View] = {}
 
     def spelled_out(self, node: Node) -> Node | None:
         """The *and*, *or* or *not* that ``node`` is another spelling of; None where it is none."""
@@ -66,7 +67,7 @@ class Predicates:
         tag = self._only_tag(clause)
         if tag is None:
             return UNDECIDED
-        tests, conjoined = self._tests(clause) or ((Test(View(clause), Kind.TRUE),), False)
+        tests, conjoined = self._tests(clause, tag) or (self._asked(clause, tag), False)
         if len(tests) == 1 or conjoined:
             each = [_literal(tag, test, wanted) for test in tests]
             return Form((tuple(each),) if wanted else tuple((literal,) for literal in each))
@@ -78,29 +79,41 @@ class Predicates:
             sorts.setdefault(isinstance(test.constant, str), []).append(test)
         return Form((tuple(literals.Literal(tag, tuple(each), True) for each in sorts.values()),))
 
-    def _tests(self, clause: Node) -> Tests | None:
+    def _asked(self, clause: Node, tag: Tag) -> tuple[Test, ...]:
+        return (Test(self._view(tag, clause), Kind.TRUE),)
+
+    def _view(self, tag: Tag, node: Node, fold: Fold = Fold.NONE) -> View:
+        """The view of ``tag``; that of the tag itself is the one whose node is the tag."""
+        view = self._views.get((node, fold))
+        if view is None:
+            view = self._views[node, fold] = View(tag, tag if node == tag else node, fold)
+        return view
+
+    def _tests(self, clause: Node, tag: Tag) -> Tests | None:
         """The tests that ``clause`` is, and whether it is all of them or any.
 
         None where it is nothing that can be looked up.
         """
         match clause:
             case Compare(operators=("in",), operands=(value, Items(items=items))):
-                return self._any_of(View(value), Kind.EQUAL, items, (str, int, float))
+                return self._any_of(self._view(tag, value), Kind.EQUAL, items, (str, int, float))
             case Compare(operators=("in",), operands=(part, value)):
-                return self._any_of(View(value), Kind.PART, (part,), (str,))
+                return self._any_of(self._view(tag, value), Kind.PART, (part,), (str,))
             case Compare(operators=(sign,), operands=(value, constant)) if sign in _KINDS:
                 if self._constant(constant) is None:
                     value, constant, sign = constant, value, _MIRRORED[sign]
-                return self._any_of(View(value), _KINDS[sign], (constant,), (str, int, float))
+                return self._any_of(
+                    self._view(tag, value), _KINDS[sign], (constant,), (str, int, float)
+                )
             case Method(name=name, value=value, arguments=(argument,)) if name in _METHODS:
                 sought = argument.items if isinstance(argument, Items) else (argument,)
-                return self._any_of(View(value), _METHODS[name], sought, (str,))
-            case Call(name="has", arguments=(Tag() as tag,)):
-                return (Test(View(tag), Kind.PRESENT),), False
+                return self._any_of(self._view(tag, value), _METHODS[name], sought, (str,))
+            case Call(name="has", arguments=(Tag(),)):
+                return (Test(self._view(tag, tag), Kind.PRESENT),), False
             case Call(name="same", arguments=(value, other)):
-                return self._any_of(View(value, Fold.ENDS), Kind.EQUAL, (other,), (str,))
+                return self._any_of(self._view(tag, value, Fold.ENDS), Kind.EQUAL, (other,), (str,))
             case Call(name="any_of" | "all_of" as name, arguments=(value, Items(items=items))):
-                found = self._any_of(View(value, Fold.CASE), Kind.PART, items, (str,))
+                found = self._any_of(self._view(tag, value, Fold.CASE), Kind.PART, items, (str,))
                 return found and (found[0], name == "all_of")
         return None
 

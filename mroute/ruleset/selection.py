@@ -101,7 +101,7 @@ def get_triggered_rules(
             selection.outcomes(end, tags),
             fallback=fallback,
         )
-    unknown = [selection.rules[position].name for position in index.unknown(tags)]
+    unknown = [selection.rules[position].name for position in index.unknown(tags, true=())]
     outcomes = selection.outcomes(len(selection.rules), tags)
     return Decision((), outcomes, reason=_no_rule(unknown))
 

@@ -28,11 +28,8 @@ _SIGNS: Final = {
 }
 
 
-class Verdict(NamedTuple):
-    """The bits of the literals that hold, and of those that hold or are unknown."""
-
-    true: int
-    possible: int
+Verdict: TypeAlias = tuple[int, int]
+"""The bits of the literals that hold, and of those that hold or are unknown."""
 
 
 class Filed(NamedTuple):
@@ -58,18 +55,27 @@ class Table:
         self._prefixes = _hits(literals, Kind.PREFIX)
         self._suffixes = _hits(literals, Kind.SUFFIX)
         self._parts = _hits(literals, Kind.PART)
-        self._prefix_lengths = sorted({len(constant) for constant in self._prefixes})
-        self._suffix_lengths = sorted({len(constant) for constant in self._suffixes})
-        self._search = search_for(tuple(self._parts), accelerated) if self._parts else None
         self._orders = [
             Thresholds(kind, filed) for kind in ORDERS if (filed := _by_constant(literals, kind))
         ]
-
-    def holding(self, value: Any) -> int:
-        """The bits of the literals that hold for ``value``, which is of the sort of the constants.
+        more = self._prefixes or self._suffixes or self._parts or self._orders
+        self.holding = self._holding if more else self._holding_equal
+        """The bits of the literals that hold for a value, which is of the sort of the constants.
 
         None of them is unknown then.
         """
+        self._prefix_lengths = sorted({len(constant) for constant in self._prefixes})
+        self._suffix_lengths = sorted({len(constant) for constant in self._suffixes})
+        self._search = search_for(tuple(self._parts), accelerated) if self._parts else None
+
+    def _holding_equal(self, value: Any) -> int:
+        hit = self._equal.get(value)
+        if hit is None:
+            return self._unless
+        because, unless = hit
+        return self._unless & ~union((unless,)) | union((because,))
+
+    def _holding(self, value: Any) -> int:
         hits = [hit] if (hit := self._equal.get(value)) else []
         hits += [
             hit
@@ -111,7 +117,7 @@ class Table:
                 true.append(number)
             if may_hold:
                 possible.append(number)
-        return Verdict(bits_of(true), bits_of(possible))
+        return bits_of(true), bits_of(possible)
 
 
 def _answer(test: Test, value: Value) -> Value:

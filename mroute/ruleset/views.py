@@ -32,9 +32,9 @@ _CASES: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def reader_of(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Value]:
-    """A function from the text of ``tag``, the only one in ``view``, to the value of the view."""
-    read = _reader(view, tag, functions)
+def reader_of(view: View, functions: Functions) -> Callable[[Text], Value]:
+    """A function from the text of the tag to the value of ``view``."""
+    read = _reader(view, functions)
     if view.fold is Fold.NONE:
         return read
     fold = view.fold.of
@@ -46,12 +46,12 @@ def reader_of(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Va
     return folded
 
 
-def _reader(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Value]:
+def _reader(view: View, functions: Functions) -> Callable[[Text], Value]:
     match view.node:
         case Tag():
             return lambda text: _MISSING if text is None else text
         case Method(value=Tag(), name=name, arguments=()) if name in _CASES:
-            change, compiled = _CASES[name], _compiled(view, tag, functions)
+            change, compiled = _CASES[name], _compiled(view, functions)
 
             def changed(text: Text) -> Value:
                 # Most texts are short, and need not be watched.
@@ -60,9 +60,9 @@ def _reader(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Valu
                 return change(text)
 
             return changed
-    return _compiled(view, tag, functions)
+    return _compiled(view, functions)
 
 
-def _compiled(view: View, tag: Tag, functions: Functions) -> Callable[[Text], Value]:
-    value = value_of(view.node, functions)
-    return lambda text: value({} if text is None else {tag.name: text})
+def _compiled(view: View, functions: Functions) -> Callable[[Text], Value]:
+    value, name = value_of(view.node, functions), view.tag.name
+    return lambda text: value({} if text is None else {name: text})
