@@ -1,0 +1,198 @@
+"""The benchmark of issue 4: ``python -m tests.benchmarks.matching [--quick] [--no-peers]``.
+
+Prints Markdown; docs/explanation/performance.md has the result of one run. Exits 1 where a target is
+not met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from mroute.contributions import Phase
+from mroute.expr import Program, compile_text
+from mroute.models import RuleBase
+from mroute.ruleset import CompiledRule, RuleSet
+from mroute.ruleset.index import RuleIndex
+from tests.benchmarks.matching import files, peers
+from tests.benchmarks.matching.forms import Form, form_of, predicates
+from tests.benchmarks.matching.measuring import Match, Way, measured, ratio
+from tests.benchmarks.matching.reference import reference
+from tests.benchmarks.matching.table import Table, machine
+from tests.benchmarks.matching.workload import Workload, seen
+
+WARM = {100: 1.5, 1_000: 0.30, 10_000: 0.08}
+COLD = {100: 3.5, 1_000: 0.6, 10_000: 0.12}
+"""Targets: the time beside reference (c), by the number of rules."""
+GROWTH, BUILD, EXPLAIN = 8, 100, 1
+"""Targets: from 100 to 10,000 rules; microseconds a rule; seconds."""
+
+KNOWN = 3_000
+"""Series that fill the caches."""
+BLOCKS, LENGTH = 40, 25
+PEER_BLOCKS, PEER_SECONDS, PEER_BUILD_SECONDS = 10, 20, 60
+"""A peer is left out where it would take longer to read the rules than that."""
+
+
+def rule_set(conditions: Mapping[str, Program]) -> RuleSet:
+    """All conditions as rules that send."""
+    rule = RuleBase(when="True", action="route")
+    return RuleSet(CompiledRule(name, rule, Phase.SERIES, c) for name, c in conditions.items())
+
+
+class Comparison:
+    """All that is measured for one number of rules."""
+
+    def __init__(self, forms: Mapping[str, Form], conditions: Mapping[str, Program]) -> None:
+        self.count, self.forms = len(forms), forms
+        self.lazy, self.eager = reference(forms, lazy=True), reference(forms, lazy=False)
+        self.rules = rule_set(conditions)
+        names = list(conditions)
+        began = time.perf_counter()
+        self.index = RuleIndex(list(conditions.values()))
+        self.building = time.perf_counter() - began
+        self.alone: Match = lambda tags: [names[at] for at in self.index.true(tags)]
+        self.whole: Match = lambda tags: self.rules.evaluate(tags).triggered
+
+    def run(self, workload: Workload, quick: bool) -> dict[str, dict[str, list[float]]]:
+        """Times with caches warm and without; the faster of the two references is ``c``."""
+        length = 5 if quick else LENGTH
+        series = workload.series(BLOCKS * length, "unseen")
+        blocks = [series[at : at + length] for at in range(0, len(series), length)]
+        known = workload.series(KNOWN, "known")
+        for tags in known:
+            self.whole(tags)
+            self.alone(tags)
+        share = statistics.fmean(len(self.eager(tags)) for tags in series) / self.count
+        asked = dict.fromkeys(p.tag for form in self.forms.values() for p in predicates(form))
+        print(
+            f"\n{self.count:,} rules: {share:.2%} of them trigger on a series; "
+            f"{seen(known, series, list(asked)):.1%} of the values of their {len(asked)} tags "
+            f"occurred before"
+        )
+        found = {}
+        for name, prepare in {
+            "warm": (None, None),
+            "cold": (self.rules.forget, self.index.forget),
+        }.items():
+            ways = {
+                "lazy": Way(self.lazy),
+                "eager": Way(self.eager),
+                "whole": Way(self.whole, prepare[0]),
+                "index": Way(self.alone, prepare[1]),
+            }
+            times = measured(ways, blocks, 120)
+            faster = min("lazy", "eager", key=lambda each: statistics.median(times[each]))
+            found[name] = {**times, "c": times[faster]}
+        return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.matching")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer series, no large file, no peers"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="do not look for other engines")
+    options = parser.parse_args()
+    workload, table = Workload(), Table()
+    print(machine())
+    texts = workload.rules(max(WARM))
+    conditions = {name: compile_text(text) for name, text in texts.items()}
+    forms = {name: form_of(each.tree.root) for name, each in conditions.items()}
+    comparisons = {
+        count: Comparison(dict(list(forms.items())[:count]), dict(list(conditions.items())[:count]))
+        for count in WARM
+    }
+    times = {count: each.run(workload, options.quick) for count, each in comparisons.items()}
+    report(table, times, comparisons)
+    explaining(table, texts)
+    if not options.quick:
+        large(table, workload)
+        if not options.no_peers:
+            for count, comparison in comparisons.items():
+                beside(table, workload, comparison, count)
+    sys.exit(0 if table.verdict() else 1)
+
+
+def report(
+    table: Table,
+    times: Mapping[int, Mapping[str, Mapping[str, list[float]]]],
+    comparisons: Mapping[int, Comparison],
+) -> None:
+    for kind, title, targets in (
+        ("warm", "Caches warm, unseen series", WARM),
+        ("cold", "No cache", COLD),
+    ):
+        table.heading(title)
+        for count, most in targets.items():
+            found = times[count][kind]
+            for name, label in (
+                ("c", "(c), one generated function"),
+                ("index", "RuleIndex.true"),
+                ("whole", "RuleSet.evaluate"),
+            ):
+                table.add(f"{count:,} rules: {label}", statistics.median(found[name]) * 1e6, "us")
+            table.add(f"{count:,} rules: RuleIndex.true / (c)", ratio(found["index"], found["c"]))
+            value = ratio(found["whole"], found["c"])
+            table.add(f"{count:,} rules: RuleSet.evaluate / (c)", value, "", most)
+    table.heading("Growth and building")
+    few, many = (statistics.median(times[count]["warm"]["whole"]) for count in (100, 10_000))
+    table.add("10,000 rules beside 100, caches warm", many / few, "times", GROWTH)
+    for count, each in comparisons.items():
+        cost = each.building / count * 1e6
+        most = BUILD if count == max(WARM) else None
+        table.add(f"building the index of {count:,} rules, a rule", cost, "us", most)
+
+
+def explaining(table: Table, texts: Mapping[str, str]) -> None:
+    table.heading("mroute explain on a file of 10,000 rules, after loading")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "mroute.yaml")
+        files.write(file, texts)
+        found = files.in_a_process("explain", file, Path(folder, "cache"))
+    for name, title in (("text", "for a person"), ("all", "--all"), ("json", "--json")):
+        table.add(title, found[name], "s", EXPLAIN)
+
+
+def large(table: Table, workload: Workload) -> None:
+    table.heading("A file of 100,000 rules, in a process of its own")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "mroute.yaml")
+        files.write(file, workload.rules(100_000))
+        for state in ("nothing kept", "parsed rules kept on disk"):
+            found = files.in_a_process("load", file, Path(folder, "cache"))
+            table.add(f"{state}: load_rules", found["load"], "s")
+            table.add(f"{state}: the first series", found["first"] * 1e3, "ms")
+            table.add(f"{state}: an unseen series", found["match"] * 1e6, "us")
+            table.add(f"{state}: peak memory", found["peak"], "MB")
+
+
+def beside(table: Table, workload: Workload, comparison: Comparison, count: int) -> None:
+    table.heading(f"Peers, {count:,} rules")
+    series = workload.series(PEER_BLOCKS, f"peers {count}")
+    few = dict(list(comparison.forms.items())[: count // 10])
+    for peer in peers.installed():
+        began = time.perf_counter()
+        peer.build(few)
+        if (time.perf_counter() - began) * 10 > PEER_BUILD_SECONDS:
+            print(f"| {peer.name}: left out, as it takes too long to read the rules | | | |")
+            continue
+        ways = {
+            "peer": Way(peer.build(comparison.forms)),
+            "c": Way(comparison.lazy),
+            "whole": Way(comparison.whole),
+        }
+        found = measured(ways, [[tags] for tags in series], PEER_SECONDS)
+        table.add(peer.name, statistics.median(found["peer"]) * 1e6, "us")
+        table.add(
+            f"{peer.name}, beside RuleSet.evaluate", ratio(found["peer"], found["whole"]), "times"
+        )
+
+
+if __name__ == "__main__":
+    main()

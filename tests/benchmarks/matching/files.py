@@ -1,0 +1,99 @@
+"""Rule files of the workload: loading them in a fresh process, and explaining a series by one.
+
+Run by the benchmark as ``python -m tests.benchmarks.matching.files load|explain FILE``; prints one
+JSON object.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.matching.workload import Workload
+
+_TARGETS = "targets: {archive: {type: folder, path: archive}}"
+_KNOWN, _UNSEEN = 1_000, 200
+
+
+def write(file: Path, rules: Mapping[str, str]) -> None:
+    """Write a rule file; all rules send to one folder."""
+    lines = ["version: 1", _TARGETS, "rules:"]
+    for name, when in rules.items():
+        lines += [
+            f"  {name}:",
+            f"    when: {json.dumps(when, ensure_ascii=False)}",
+            "    action: route",
+            "    targets: [archive]",
+        ]
+    file.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def in_a_process(command: str, file: Path, cache: Path) -> dict[str, Any]:
+    """What ``command`` measures, with the parsed rules kept in ``cache``."""
+    answer = subprocess.run(
+        [sys.executable, "-m", __name__, command, str(file)],
+        check=True,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "MROUTE_CACHE_DIR": str(cache)},
+    )
+    found: dict[str, Any] = json.loads(answer.stdout)
+    return found
+
+
+def load(file: Path) -> dict[str, float]:
+    """Load the rules and match series that were not seen before."""
+    import mroute
+
+    began = time.perf_counter()
+    rules = mroute.load_rules(file)
+    loaded = time.perf_counter() - began
+    workload, times = Workload(), []
+    began = time.perf_counter()
+    rules.evaluate({})
+    first = time.perf_counter() - began
+    for tags in workload.series(_KNOWN, "known"):
+        rules.evaluate(tags)
+    for tags in workload.series(_UNSEEN, "unseen"):
+        before = time.perf_counter()
+        _ = rules.evaluate(tags).triggered
+        times.append(time.perf_counter() - before)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"load": loaded, "first": first, "match": statistics.fmean(times), "peak": peak}
+
+
+def explain(file: Path) -> dict[str, float]:
+    """The time from the loaded rule file to the end of ``mroute explain``."""
+    from mroute import config
+    from mroute.cli import main
+
+    subject = file.with_name("series.tags")
+    subject.write_text(json.dumps(Workload().series(1, "explained")[0]), "utf-8")
+    loading, done = config.load, []
+
+    def noted(*arguments: Any) -> Any:
+        configuration = loading(*arguments)
+        done.append(time.perf_counter())
+        return configuration
+
+    config.load = noted
+    found = {}
+    for name, options in {"text": [], "all": ["--all"], "json": ["--json"]}.items():
+        with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+            main(["explain", "-c", str(file), *options, str(subject)])
+        found[name] = time.perf_counter() - done[-1]
+        assert "rule-000" in printed.getvalue()
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps({"load": load, "explain": explain}[sys.argv[1]](Path(sys.argv[2]))))
