@@ -20,8 +20,8 @@ Value: TypeAlias = Any
 
 Number: TypeAlias = int | float
 
-_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(\.[0-9]*)?|(\.[0-9]+))([eE][+-]?[0-9]+)?", re.ASCII)
+"""Without a group it is a whole number."""
 
 BLANKS = " \t\r\n\f\v\0"
 """What does not count as content of a tag: blanks, and the padding of DICOM."""
@@ -76,11 +76,8 @@ def number_of(value: Value) -> Number | Unknown:
     if kind is not str:
         return Unknown(f"{kind_of(value)} is not a number")
     text = value.strip(BLANKS)
-    if len(text) <= MAX_NUMBER_TEXT:
-        if _INTEGER.fullmatch(text):
-            return bounded_number(int(text))
-        if _NUMBER.fullmatch(text):
-            return bounded_number(float(text))
+    if len(text) <= MAX_NUMBER_TEXT and (match := _NUMBER.fullmatch(text)):
+        return bounded_number(float(text) if match.lastindex else int(text))
     return Unknown(f"{quoted(value)} is not a number")
 
 

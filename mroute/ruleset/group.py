@@ -6,101 +6,94 @@ of the tag (column).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
+from mroute.expr import Functions
 from mroute.expr.values import Unknown, Value, is_number, number_of
-from mroute.ruleset.bits import bits_of
-from mroute.ruleset.literals import Kind, View
-from mroute.ruleset.table import Filed, Table, Verdict
-from mroute.ruleset.views import Text
+from mroute.ruleset.hits import Layered
+from mroute.ruleset.literals import Kind, Test, View
+from mroute.ruleset.table import Filed, Table
+from mroute.ruleset.views import Text, reader_of
 
-Lookup: TypeAlias = Callable[[Text], Verdict]
-"""What the literals come to where the tag has a text, or is missing."""
-
-_FLAGS: Final = (Kind.TRUE, Kind.FALSE, Kind.PRESENT, Kind.ABSENT)
+_NOTHING: Final[Layered] = ()
 
 
-def lookups_of(
-    view: View, read: Callable[[Text], Value], literals: Sequence[Filed], accelerated: bool
-) -> list[Lookup]:
-    """One for each sort of what the ``literals`` on ``view``, which ``read`` gives, ask."""
-    sorts: dict[object, list[Filed]] = {}
-    for literal in literals:
-        first = _sort_of(literal.tests[0].constant)
-        if all(_sort_of(test.constant) is first for test in literal.tests):
-            sorts.setdefault(first, []).append(literal)
-            continue
-        for sort in (str, float, None):
-            tests = [test for test in literal.tests if _sort_of(test.constant) is sort]
-            if tests:
-                sorts.setdefault(sort, []).append(literal._replace(tests=tests))
-    lookups: list[Lookup] = []
-    if str in sorts:
-        table = Table(sorts[str], accelerated)
+class Group:
+    """What is filed under tests of one ``view``."""
+
+    def __init__(
+        self,
+        view: View,
+        functions: Functions,
+        literals: Sequence[Filed],
+        accelerated: bool,
+        roomy: bool,
+    ) -> None:
+        sorts: dict[type | None, list[Filed]] = {}
+        for literal in literals:
+            for sort, of_sort in _by_sort(literal).items():
+                sorts.setdefault(sort, []).append(literal._replace(tests=of_sort))
+        self._read = reader_of(view, functions)
         plain = view.node is view.tag and not view.fold
-        lookups.append(_of_text(table) if plain else _of_texts(table, read))
-    if float in sorts:
-        lookups.append(_of_numbers(Table(sorts[float], accelerated), read))
-    if None in sorts:
-        lookups.append(_of_flags(sorts[None], read))
-    return lookups
+        self.named = [
+            test.constant
+            for literal in (literals if plain else ())
+            for test in literal.tests
+            if test.kind is Kind.EQUAL and isinstance(test.constant, str)
+        ]
+        """The texts that the tag itself is compared with."""
+        self._texts = Table(sorts[str], accelerated, roomy) if str in sorts else None
+        self._numbers = Table(sorts[float], accelerated, roomy) if float in sorts else None
+        flags: dict[Kind, dict[int, int]] = {}
+        for layer, number, tests, _ in sorts.get(None, ()):
+            for test in tests:
+                bits = flags.setdefault(test.kind, {})
+                bits[layer] = bits.get(layer, 0) | 1 << number
+        self._flags = {kind: tuple(bits.items()) for kind, bits in flags.items()}
+
+    def look(self, text: Text, true: list[int]) -> Layered:
+        """Add the literals that hold for this ``text`` of the tag to ``true``, the bits by layer.
+
+        Returns those that are unknown.
+        """
+        value = self._read(text)
+        unknown = _NOTHING
+        if self._texts is not None:
+            if type(value) is str:
+                self._texts.add_holding(value, true)
+            else:
+                unknown = _of_another_sort(self._texts, value, true)
+        if self._numbers is not None:
+            number = number_of(value) if type(value) is str else value
+            if is_number(number):
+                self._numbers.add_holding(number, true)
+            else:
+                unknown = (*unknown, *_of_another_sort(self._numbers, number, true))
+        if self._flags:
+            unknown = (*unknown, *self._look_at_flags(value, text, true))
+        return unknown
+
+    def _look_at_flags(self, value: Value, text: Text, true: list[int]) -> Layered:
+        get = self._flags.get
+        is_so = type(value) is bool
+        for kind in (
+            Kind.ABSENT if text is None else Kind.PRESENT,
+            *((Kind.TRUE if value else Kind.FALSE,) if is_so else ()),
+        ):
+            for layer, bits in get(kind, ()):
+                true[layer] |= bits
+        return () if is_so else (*get(Kind.TRUE, ()), *get(Kind.FALSE, ()))
 
 
-def _sort_of(constant: object) -> type | None:
-    return None if constant is None else str if type(constant) is str else float
+def _of_another_sort(table: Table, value: Value, true: list[int]) -> Layered:
+    return table.all if type(value) is Unknown else table.ask(value, true)
 
 
-def _of_text(table: Table) -> Lookup:
-    holding, missing = table.holding, (0, table.numbers)
-
-    def look(text: Text) -> Verdict:
-        if text is None:
-            return missing
-        bits = holding(text)
-        return bits, bits
-
-    return look
-
-
-def _of_texts(table: Table, read: Callable[[Text], Value]) -> Lookup:
-    def look(text: Text) -> Verdict:
-        value = read(text)
-        return _verdict(table, value, type(value) is str)
-
-    return look
-
-
-def _of_numbers(table: Table, read: Callable[[Text], Value]) -> Lookup:
-    def look(text: Text) -> Verdict:
-        value = read(text)
-        if type(value) is str:
-            value = number_of(value)
-        return _verdict(table, value, is_number(value))
-
-    return look
-
-
-def _verdict(table: Table, value: Value, fits: bool) -> Verdict:
-    if fits:
-        bits = table.holding(value)
-        return bits, bits
-    return (0, table.numbers) if type(value) is Unknown else table.asked(value)
-
-
-def _of_flags(literals: Sequence[Filed], read: Callable[[Text], Value]) -> Lookup:
-    """Whether the tag is there, and whether the value is true or false."""
-    true, false, present, absent = (
-        bits_of([each.number for each in literals if any(t.kind is kind for t in each.tests)])
-        for kind in _FLAGS
-    )
-
-    def look(text: Text) -> Verdict:
-        there = absent if text is None else present
-        value = read(text) if true or false else None
-        if value is True or value is False:
-            there |= true if value else false
-            return there, there
-        return there, there | true | false
-
-    return look
+def _by_sort(literal: Filed) -> dict[type | None, list[Test]]:
+    sorts: dict[type | None, list[Test]] = {}
+    for test in literal.tests:
+        constant = test.constant
+        sort = None if constant is None else str if type(constant) is str else float
+        sorts.setdefault(sort, []).append(test)
+    return sorts

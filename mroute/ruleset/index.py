@@ -26,6 +26,9 @@ from mroute.ruleset.substrings import is_accelerated
 MAX_VIEWS: Final = 32
 """Views of one tag that are evaluated for a value; those of the fewest terms are left out."""
 
+ROOM: Final = 64 * 1024 * 1024
+"""Bytes for the sets of terms up to which all of them are kept as bits."""
+
 _Entry: TypeAlias = tuple[str, Callable[[str | None], int | None], Callable[[str | None], int], Tag]
 """A column: its usual key, what is known of a text, how one is looked up, and the tag."""
 
@@ -70,8 +73,9 @@ class RuleIndex:
         self._unproven = bits_of(unproven)
         columns = _columns_of(terms)
         fast = is_accelerated() if accelerated is None else accelerated
+        roomy = len(self._owners) * sum(map(len, terms)) // 8 <= ROOM
         for column in columns.values():
-            column.close(functions, fast)
+            column.close(functions, fast, roomy)
         self._keys = Keys(columns)
         self._columns = tuple(columns.values())
         self._true: list[_Entry] = []
@@ -114,8 +118,11 @@ class RuleIndex:
             get = tags.get
             try:
                 for key, known, look, tag in columns:
-                    found = known(get(key))
-                    bits &= look(text_of(tag, tags)) if found is None else found
+                    text = get(key)
+                    found = known(text)
+                    if found is None:
+                        found = look(text if type(text) is str else text_of(tag, tags))
+                    bits &= found
                 return bits
             except TypeError:
                 # A value that is no text, and cannot be looked up as it is.
@@ -141,8 +148,7 @@ class RuleIndex:
     def positions(self, bits: int) -> list[int]:
         """The positions of the conditions of which ``bits`` holds a term, ascending."""
         owners = self._owners
-        found = [owners[number] for number in numbers_of(bits)]
-        return found if len(owners) == len(self._conditions) else list(dict.fromkeys(found))
+        return list(dict.fromkeys([owners[number] for number in numbers_of(bits)]))
 
     def terms_of(self, positions: Sequence[int]) -> int:
         """The bits of all terms of the conditions at these ``positions``."""
