@@ -7,13 +7,13 @@ for a value. Does not know how the literals of a view are looked up (group), wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from mroute.expr import Functions
+from mroute.expr.values import BLANKS
 from mroute.ruleset.bits import bits_of
 from mroute.ruleset.group import Group
-from mroute.ruleset.literals import Literal, Test, View
+from mroute.ruleset.literals import Kind, Literal, Test, View
 from mroute.ruleset.table import Filed
 from mroute.ruleset.views import Text
 
@@ -27,18 +27,31 @@ LONGEST_VALUE: Final = 1024
 """Characters of a text that is kept; a longer one is looked up each time."""
 
 
+_PRESENCE: Final = frozenset({Kind.PRESENT, Kind.ABSENT, Kind.BLANK, Kind.FILLED})
+"""The kinds of tests that a column answers itself: there is no need to look into the value."""
+
+
 class Column:
-    """The terms of a rule set, of which there are ``count``, as far as they are about one tag."""
+    """The terms of a rule set, of which there are ``count``, as far as they are about one tag.
+
+    A term may ask several things of the tag. The first literal of every term is in the first layer,
+    the second in the second, and so on: literal number n of layer m is bit m * count + n.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
+        self._layers: list[list[int]] = []
         self._filed: dict[View, list[Filed]] = {}
-        self._mentioned: list[list[int]] = []
-        self._others: list[int] = []
+        self._asked: dict[Kind, list[int]] = {kind: [] for kind in _PRESENCE}
+        self._presence: dict[Kind, int] = {}
+        self._others = 0
         self._groups: tuple[Group, ...] = ()
+        self._shifts: tuple[int, ...] = ()
         # A text for which nothing is unknown has one object in both.
         self._most = max(1, min(MAX_VALUES, CACHE_BYTES // (count // 4 + 128)))
         self._ready: tuple[dict[Text, int], dict[Text, int]] = ({}, {})
+        self.mentioned = 0
+        """The bits of the terms that ask something of the tag."""
         self.known_true: dict[Text, int] = {}
         self.known_possible: dict[Text, int] = {}
 
@@ -47,30 +60,31 @@ class Column:
 
         ``layer`` is 0 for the first literal of a term on this tag, 1 for the next, and so on.
         """
-        if layer == len(self._mentioned):
-            self._mentioned.append([])
-        self._mentioned[layer].append(term)
-        tests = literal.tests
-        if len(tests) == 1:
-            filed = Filed(layer, term, tests, literal.negated)
-            self._filed.setdefault(tests[0].view, []).append(filed)
-            return
+        if layer == len(self._layers):
+            self._layers.append([])
+        self._layers[layer].append(term)
+        number = layer * self._count + term
         by_view: dict[View, list[Test]] = {}
-        for test in tests:
-            by_view.setdefault(test.view, []).append(test)
-        for view, of_view in by_view.items():
-            filed = Filed(layer, term, of_view, literal.negated)
-            self._filed.setdefault(view, []).append(filed)
+        for test in literal.tests:
+            if test.kind in _PRESENCE:
+                self._asked[test.kind].append(number)
+            else:
+                by_view.setdefault(test.view, []).append(test)
+        for view, tests in by_view.items():
+            self._filed.setdefault(view, []).append(Filed(number, tests, literal.negated))
 
     def close(self, functions: Functions, accelerated: bool, roomy: bool) -> None:
         """Make what was filed ready to be looked up."""
         everything = (1 << self._count) - 1
-        # In each layer: the terms without such a literal.
-        self._others = [everything ^ bits_of(terms) for terms in self._mentioned]
+        self.mentioned = bits_of(self._layers[0])
+        for layer, terms in enumerate(self._layers):
+            self._others |= (everything ^ bits_of(terms)) << layer * self._count
+        self._shifts = tuple(layer * self._count for layer in range(1, len(self._layers)))
         self._groups = tuple(
             Group(view, functions, filed, accelerated, roomy) for view, filed in self._filed.items()
         )
-        self._filed, self._mentioned = {}, []
+        self._presence = {kind: bits_of(numbers) for kind, numbers in self._asked.items()}
+        self._filed, self._asked, self._layers = {}, {}, []
         # The tag that is missing, and the values that rules name.
         for text in (None, *self._named()):
             self._look(text)
@@ -83,13 +97,11 @@ class Column:
 
     def true(self, text: Text) -> int:
         """The bits of the terms that are not ruled out: of whose literals on the tag all hold."""
-        bits = self.known_true.get(text)
-        return self._look(text)[0] if bits is None else bits
+        return self._look(text)[0]
 
     def possible(self, text: Text) -> int:
         """The bits of the terms of whose literals on the tag none is false."""
-        bits = self.known_possible.get(text)
-        return self._look(text)[1] if bits is None else bits
+        return self._look(text)[1]
 
     def forget(self) -> None:
         """Empty the cache of values; what was found while the index was built stays."""
@@ -98,26 +110,33 @@ class Column:
             known.update(ready)
 
     def _look(self, text: Text) -> tuple[int, int]:
-        layers = self._others.copy()
-        unknown: list[tuple[int, int]] = []
+        """What is true and what is possible, kept for the next time."""
+        true, unknown = self._look_at_presence(text)
         for group in self._groups:
-            if there := group.look(text, layers):
-                unknown += there
-        true = possible = _conjoined(layers)
+            holding, perhaps = group.look(text)
+            true |= holding
+            unknown |= perhaps
+        found = possible = self._conjoined(true)
         if unknown:
-            for layer, bits in unknown:
-                layers[layer] |= bits
-            possible = _conjoined(layers)
+            possible = self._conjoined(true | unknown)
         if text is None or len(text) <= LONGEST_VALUE:
             if len(self.known_true) >= self._most:
                 self.forget()
-            self.known_true[text] = true
+            self.known_true[text] = found
             self.known_possible[text] = possible
-        return true, possible
+        return found, possible
 
+    def _look_at_presence(self, text: Text) -> tuple[int, int]:
+        presence = self._presence
+        if text is None:
+            unknown = presence[Kind.BLANK] | presence[Kind.FILLED]
+            return self._others | presence[Kind.ABSENT], unknown
+        there = Kind.FILLED if text.strip(BLANKS) else Kind.BLANK
+        return self._others | presence[Kind.PRESENT] | presence[there], 0
 
-def _conjoined(layers: Sequence[int]) -> int:
-    bits = layers[0]
-    for more in layers[1:]:
-        bits &= more
-    return bits
+    def _conjoined(self, bits: int) -> int:
+        """The terms of which the literals of all layers are among ``bits``."""
+        terms = bits
+        for shift in self._shifts:
+            terms &= bits >> shift
+        return terms

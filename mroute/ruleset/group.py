@@ -7,20 +7,17 @@ of the tag (column).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from mroute.expr import Functions
 from mroute.expr.values import Unknown, Value, is_number, number_of
-from mroute.ruleset.hits import Layered
+from mroute.ruleset.bits import bits_of
 from mroute.ruleset.literals import Kind, Test, View
 from mroute.ruleset.table import Filed, Table
 from mroute.ruleset.views import Text, reader_of
 
-_NOTHING: Final[Layered] = ()
-
 
 class Group:
-    """What is filed under tests of one ``view``."""
+    """What is filed under tests of one ``view``, but for those that ask whether it is there."""
 
     def __init__(
         self,
@@ -34,8 +31,14 @@ class Group:
         for literal in literals:
             for sort, of_sort in _by_sort(literal).items():
                 sorts.setdefault(sort, []).append(literal._replace(tests=of_sort))
-        self._read = reader_of(view, functions)
         plain = view.node is view.tag and not view.fold
+        self._read = None if plain else reader_of(view, functions)
+        self._texts = Table(sorts[str], accelerated, roomy) if str in sorts else None
+        self._numbers = Table(sorts[float], accelerated, roomy) if float in sorts else None
+        self._flags = tuple(
+            bits_of([f.number for f in sorts.get(None, ()) if any(t.kind is kind for t in f.tests)])
+            for kind in (Kind.TRUE, Kind.FALSE)
+        )
         self.named = [
             test.constant
             for literal in (literals if plain else ())
@@ -43,51 +46,37 @@ class Group:
             if test.kind is Kind.EQUAL and isinstance(test.constant, str)
         ]
         """The texts that the tag itself is compared with."""
-        self._texts = Table(sorts[str], accelerated, roomy) if str in sorts else None
-        self._numbers = Table(sorts[float], accelerated, roomy) if float in sorts else None
-        flags: dict[Kind, dict[int, int]] = {}
-        for layer, number, tests, _ in sorts.get(None, ()):
-            for test in tests:
-                bits = flags.setdefault(test.kind, {})
-                bits[layer] = bits.get(layer, 0) | 1 << number
-        self._flags = {kind: tuple(bits.items()) for kind, bits in flags.items()}
 
-    def look(self, text: Text, true: list[int]) -> Layered:
-        """Add the literals that hold for this ``text`` of the tag to ``true``, the bits by layer.
-
-        Returns those that are unknown.
-        """
-        value = self._read(text)
-        unknown = _NOTHING
+    def look(self, text: Text) -> tuple[int, int]:
+        """The bits of the literals that hold for this ``text`` of the tag, and of the unknown."""
+        if self._read is None:
+            value: Value = Unknown("") if text is None else text
+        else:
+            value = self._read(text)
+        is_text = type(value) is str
+        true = unknown = 0
         if self._texts is not None:
-            if type(value) is str:
-                self._texts.add_holding(value, true)
+            if is_text:
+                true = self._texts.holding(value)
             else:
-                unknown = _of_another_sort(self._texts, value, true)
+                true, unknown = _of_another_sort(self._texts, value)
         if self._numbers is not None:
-            number = number_of(value) if type(value) is str else value
+            number = number_of(value) if is_text else value
             if is_number(number):
-                self._numbers.add_holding(number, true)
+                true |= self._numbers.holding(number)
             else:
-                unknown = (*unknown, *_of_another_sort(self._numbers, number, true))
-        if self._flags:
-            unknown = (*unknown, *self._look_at_flags(value, text, true))
-        return unknown
-
-    def _look_at_flags(self, value: Value, text: Text, true: list[int]) -> Layered:
-        get = self._flags.get
-        is_so = type(value) is bool
-        for kind in (
-            Kind.ABSENT if text is None else Kind.PRESENT,
-            *((Kind.TRUE if value else Kind.FALSE,) if is_so else ()),
-        ):
-            for layer, bits in get(kind, ()):
-                true[layer] |= bits
-        return () if is_so else (*get(Kind.TRUE, ()), *get(Kind.FALSE, ()))
+                holding, perhaps = _of_another_sort(self._numbers, number)
+                true, unknown = true | holding, unknown | perhaps
+        if self._flags != (0, 0):
+            if type(value) is bool:
+                true |= self._flags[not value]
+            else:
+                unknown |= self._flags[0] | self._flags[1]
+        return true, unknown
 
 
-def _of_another_sort(table: Table, value: Value, true: list[int]) -> Layered:
-    return table.all if type(value) is Unknown else table.ask(value, true)
+def _of_another_sort(table: Table, value: Value) -> tuple[int, int]:
+    return (0, table.numbers) if type(value) is Unknown else table.asked(value)
 
 
 def _by_sort(literal: Filed) -> dict[type | None, list[Test]]:

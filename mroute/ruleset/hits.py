@@ -1,4 +1,4 @@
-"""What is filed under constants, in layers: found by the constant, as bits.
+"""What is filed under constants: found by the constant, as bits.
 
 Knows how it is kept: as bits, or as numbers where bits would take too much room. Does not know what
 the constants are compared with (table).
@@ -11,14 +11,11 @@ from typing import Any, Final, TypeAlias
 
 from mroute.ruleset.bits import bits_of
 
-Layered: TypeAlias = Sequence[tuple[int, int]]
-"""Layers, each with bits."""
+ByConstant: TypeAlias = Mapping[Any, Sequence[int]]
+"""For each constant, the numbers that are filed under it."""
 
-ByConstant: TypeAlias = Mapping[Any, Mapping[int, Sequence[int]]]
-"""For each constant, the numbers that are filed under it in each layer."""
-
-Find: TypeAlias = Callable[[Any], Layered | None]
-"""What is filed under a constant, or None where that is no constant."""
+Find: TypeAlias = Callable[[Any], int | None]
+"""The bits of what is filed under a constant, or None where that is no constant."""
 
 SPARSE: Final = 512
 """Where there is not room for all as bits: one member in so many makes a set that is kept so."""
@@ -26,25 +23,20 @@ SPARSE: Final = 512
 
 def finder(filed: ByConstant, roomy: bool) -> Find:
     """What finds all that is ``filed``; ``roomy`` where there is room for all of it as bits."""
-    if roomy:
-        return {constant: bits_by_layer(layers) for constant, layers in filed.items()}.get
-    dense: dict[Any, Layered] = {}
-    sparse: dict[Any, Mapping[int, Sequence[int]]] = {}
-    for constant, layers in filed.items():
-        if all(len(each) * SPARSE >= max(each) for each in layers.values()):
-            dense[constant] = bits_by_layer(layers)
+    dense: dict[Any, int] = {}
+    sparse: dict[Any, Sequence[int]] = {}
+    for constant, numbers in filed.items():
+        if roomy or len(numbers) * SPARSE >= max(numbers):
+            dense[constant] = bits_of(numbers)
         else:
-            sparse[constant] = layers
+            sparse[constant] = numbers
+    if not sparse:
+        return dense.get
 
-    def find(constant: Any) -> Layered | None:
+    def find(constant: Any) -> int | None:
         found = dense.get(constant)
-        if found is None and (layers := sparse.get(constant)):
-            return bits_by_layer(layers)
+        if found is None and (numbers := sparse.get(constant)):
+            return bits_of(numbers)
         return found
 
     return find
-
-
-def bits_by_layer(layers: Mapping[int, Sequence[int]]) -> Layered:
-    """The same numbers as bits."""
-    return tuple([(layer, bits_of(numbers)) for layer, numbers in layers.items()])

@@ -29,8 +29,9 @@ MAX_VIEWS: Final = 32
 ROOM: Final = 64 * 1024 * 1024
 """Bytes for the sets of terms up to which all of them are kept as bits."""
 
-_Entry: TypeAlias = tuple[str, Callable[[str | None], int | None], Callable[[str | None], int], Tag]
-"""A column: its usual key, what is known of a text, how one is looked up, and the tag."""
+_Look: TypeAlias = Callable[[str | None], int]
+_Entry: TypeAlias = tuple[str, Callable[[str | None], int | None], _Look, Tag, int]
+"""A column: its usual key, what is known of a text, how one is looked up, the tag, its terms."""
 
 
 class RuleIndex:
@@ -80,10 +81,12 @@ class RuleIndex:
         self._columns = tuple(columns.values())
         self._true: list[_Entry] = []
         self._possible: list[_Entry] = []
-        for tag, column in columns.items():
+        # What many terms ask for comes first: the less is left, the less must be looked up.
+        for tag, column in sorted(columns.items(), key=lambda each: -each[1].mentioned.bit_count()):
             key = self._keys.usual(tag)
-            self._true.append((key, column.known_true.get, column.true, tag))
-            self._possible.append((key, column.known_possible.get, column.possible, tag))
+            entry = tag, column.mentioned
+            self._true.append((key, column.known_true.get, column.true, *entry))
+            self._possible.append((key, column.known_possible.get, column.possible, *entry))
 
     def true(self, tags: Mapping[str, str]) -> list[int]:
         """The positions of the conditions that are true for ``tags``, ascending."""
@@ -114,21 +117,26 @@ class RuleIndex:
     def _passing(self, columns: Sequence[_Entry], tags: Mapping[str, str]) -> int:
         """The bits of the terms that none of ``columns`` rules out for ``tags``."""
         bits, text_of = self._everything, self._keys.text_of
-        if self._keys.are_usual(tags):
-            get = tags.get
+        if not self._keys.are_usual(tags):
+            for _, _, look, tag, _ in columns:
+                bits &= look(text_of(tag, tags))
+            return bits
+        get = tags.get
+        new = []
+        for key, known, look, tag, mentioned in columns:
+            text = get(key)
             try:
-                for key, known, look, tag in columns:
-                    text = get(key)
-                    found = known(text)
-                    if found is None:
-                        found = look(text if type(text) is str else text_of(tag, tags))
-                    bits &= found
-                return bits
-            except TypeError:
-                # A value that is no text, and cannot be looked up as it is.
-                bits = self._everything
-        for _, _, look, tag in columns:
-            bits &= look(text_of(tag, tags))
+                found = known(text)
+            except TypeError:  # a value that is no text, and of no hash
+                found = None
+            if found is None:
+                new.append((look, text, tag, mentioned))
+            else:
+                bits &= found
+        for look, text, tag, mentioned in new:
+            # Where no term is left that asks something of the tag, it need not be looked at.
+            if bits & mentioned:
+                bits &= look(text if type(text) is str else text_of(tag, tags))
         return bits
 
     def proven(self, bits: int, tags: Mapping[str, str]) -> int:

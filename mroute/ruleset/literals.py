@@ -60,6 +60,10 @@ class Kind(StrEnum):
     FALSE = auto()
     PRESENT = auto()
     ABSENT = auto()
+    BLANK = auto()
+    """The tag is there, with nothing but blanks."""
+    FILLED = auto()
+    """The tag is there, with more than blanks."""
 
 
 Constant: TypeAlias = str | int | float | None

@@ -35,6 +35,7 @@ _CONTRARY: Final[Mapping[Kind, Kind]] = {
     Kind.AT_MOST: Kind.MORE,
     Kind.TRUE: Kind.FALSE,
     Kind.PRESENT: Kind.ABSENT,
+    Kind.BLANK: Kind.FILLED,
 }
 """The kinds that are true exactly where those on the left are false."""
 
@@ -108,8 +109,9 @@ class Predicates:
             case Method(name=name, value=value, arguments=(argument,)) if name in _METHODS:
                 sought = argument.items if isinstance(argument, Items) else (argument,)
                 return self._any_of(self._view(tag, value), _METHODS[name], sought, (str,))
-            case Call(name="has", arguments=(Tag(),)):
-                return (Test(self._view(tag, tag), Kind.PRESENT),), False
+            case Call(name="has" | "empty" as name, arguments=(Tag(),)):
+                kind = Kind.PRESENT if name == "has" else Kind.BLANK
+                return (Test(self._view(tag, tag), kind),), False
             case Call(name="same", arguments=(value, other)):
                 return self._any_of(self._view(tag, value, Fold.ENDS), Kind.EQUAL, (other,), (str,))
             case Call(name="any_of" | "all_of" as name, arguments=(value, Items(items=items))):

@@ -2,17 +2,19 @@
 
 Knows how those that hold for a value are found without asking each: equality, beginnings and ends
 by hash, order by bisection, parts by a search for all of them at once. Does not know the view
-(group), or what the numbers stand for that are filed here (index).
+(group), or what the numbers stand for that are filed here (column).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from mroute.expr.operators import compare, contains
-from mroute.expr.values import Unknown, Value
-from mroute.ruleset.hits import Layered, bits_by_layer, finder
+from mroute.expr.values import Unknown, Value, is_number
+from mroute.ruleset.bits import bits_of
+from mroute.ruleset.hits import finder
+from mroute.ruleset.intervals import MOST, by_interval
 from mroute.ruleset.literals import Kind, Test
 from mroute.ruleset.thresholds import ORDERS, Thresholds
 from mroute.ruleset.within import looks_into
@@ -29,13 +31,8 @@ _SIGNS: Final = {
 
 
 class Filed(NamedTuple):
-    """A literal in a table.
+    """A literal by its number; what it asks for is as in `mroute.ruleset.literals.Literal`."""
 
-    ``number`` is what it is filed under. Of the literals of one number, each is in another
-    ``layer``. What it asks for is as in `mroute.ruleset.literals.Literal`.
-    """
-
-    layer: int
     number: int
     tests: Sequence[Test]
     negated: bool
@@ -46,50 +43,42 @@ class Table:
 
     def __init__(self, literals: Sequence[Filed], accelerated: bool, roomy: bool) -> None:
         self._literals = literals
-        everything: dict[int, list[int]] = {}
-        unless: dict[int, list[int]] = {}
-        filed: dict[Kind, dict[Any, dict[int, list[int]]]] = {}
-        for layer, number, tests, negated in literals:
-            everything.setdefault(layer, []).append(number)
-            unless.setdefault(layer, []).extend((number,) if negated else ())
+        self.numbers = bits_of([each.number for each in literals])
+        """The bits of all that is filed here."""
+        self._unless = bits_of([each.number for each in literals if each.negated])
+        filed: dict[Kind, dict[Any, list[int]]] = {}
+        for number, tests, _ in literals:
             for _, kind, constant in tests:
-                by_constant = filed.setdefault(kind, {})
-                by_constant.setdefault(constant, {}).setdefault(layer, []).append(number)
-        self.all = bits_by_layer(everything)
-        """All that is filed here."""
-        self._unless = bits_by_layer(unless)
+                filed.setdefault(kind, {}).setdefault(constant, []).append(number)
         self._equal = finder(filed.get(Kind.EQUAL, {}), roomy)
-        orders = {kind: each for kind, each in filed.items() if kind in ORDERS}
-        self._thresholds = Thresholds(orders) if orders else None
-        self._within = looks_into(filed, accelerated, roomy)
+        self._looks = (
+            *(Thresholds(kind, each).holding for kind, each in filed.items() if kind in ORDERS),
+            *looks_into(filed, accelerated, roomy),
+        )
+        self.holding: Callable[[Any], int] = self._holding
+        """The bits of the literals that hold for a value, which is of the sort of the constants.
 
-    def add_holding(self, value: Any, true: list[int]) -> None:
-        """Add the literals that hold for ``value`` to the bits that ``true`` has for each layer.
-
-        The value is of the sort of the constants: none of the literals is unknown.
+        None of them is unknown then.
         """
-        found = [0] * len(true)
-        for layer, bits in self._equal(value) or ():
-            found[layer] |= bits
-        if self._thresholds is not None:
-            for layer, bits in self._thresholds.holding(value):
-                found[layer] |= bits
-        for look in self._within:
-            for hit in look(value):
-                for layer, bits in hit:
-                    found[layer] |= bits
+        constants = {constant for each in filed.values() for constant in each}
+        if roomy and len(constants) <= MOST and all(is_number(each) for each in constants):
+            self.holding = by_interval(sorted(constants), self._holding)
+
+    def _holding(self, value: Any) -> int:
+        found = self._equal(value) or 0
+        for look in self._looks:
+            found |= look(value)
         # A literal is either among those that hold unless they are found, or not.
-        for layer, unless in self._unless:
-            true[layer] |= unless ^ found[layer]
+        return self._unless ^ found
 
-    def ask(self, value: Value, true: list[int]) -> Layered:
-        """As `add_holding`, for a ``value`` of another sort: each literal is asked.
+    def asked(self, value: Value) -> tuple[int, int]:
+        """The literals that hold for a ``value`` of another sort, and those that are unknown.
 
-        Returns those that are unknown.
+        Each of them is asked, by the operators of the language.
         """
-        unknown = dict.fromkeys((layer for layer, _ in self._unless), 0)
+        true, unknown = [], []
         answers: dict[Test, Value] = {}
-        for layer, number, tests, negated in self._literals:
+        for number, tests, negated in self._literals:
             for test in tests:
                 if test not in answers:
                     answers[test] = _answer(test, value)
@@ -99,11 +88,11 @@ class Table:
             elif all(answer is False for answer in found):
                 holds = negated
             else:
-                unknown[layer] |= 1 << number
+                unknown.append(number)
                 continue
             if holds:
-                true[layer] |= 1 << number
-        return tuple(unknown.items())
+                true.append(number)
+        return bits_of(true), bits_of(unknown)
 
 
 def _answer(test: Test, value: Value) -> Value:

@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 from mroute.expr import Functions
 from mroute.expr.compiler import value_of
 from mroute.expr.language import MAX_TEXT
-from mroute.expr.nodes import Call, Method, Tag
-from mroute.expr.values import BLANKS, Unknown, Value
+from mroute.expr.nodes import Method, Tag
+from mroute.expr.values import Unknown, Value
 from mroute.ruleset.literals import Fold, View
 
 Text: TypeAlias = str | None
@@ -60,8 +60,6 @@ def _reader(view: View, functions: Functions) -> Callable[[Text], Value]:
                 return change(text)
 
             return changed
-        case Call(name="empty", arguments=(Tag(),)):
-            return lambda text: _MISSING if text is None else not text.strip(BLANKS)
     return _compiled(view, functions)
 
 

@@ -6,15 +6,15 @@ found (hits), or what else a text is compared with (table).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from mroute.ruleset.hits import ByConstant, Layered, finder
+from mroute.ruleset.hits import ByConstant, finder
 from mroute.ruleset.literals import Kind
 from mroute.ruleset.substrings import search_for
 
-LookInto: TypeAlias = Callable[[str], Iterable[Layered]]
-"""What is filed under the texts that are in another, for each of them."""
+LookInto: TypeAlias = Callable[[str], int]
+"""The bits of what is filed under the texts that are in another."""
 
 
 def looks_into(
@@ -34,10 +34,12 @@ def looks_into(
 def _at_beginning(filed: ByConstant, roomy: bool) -> LookInto:
     find, lengths = finder(filed, roomy), sorted({len(constant) for constant in filed})
 
-    def look(text: str) -> list[Layered]:
-        # A text that is shorter is its own beginning, of any length, and then no constant.
-        found = [find(text[:length]) for length in lengths]
-        return [hit for hit in found if hit]
+    def look(text: str) -> int:
+        bits = 0
+        for length in lengths:
+            # A text that is shorter is its own beginning, of any length, and then no constant.
+            bits |= find(text[:length]) or 0
+        return bits
 
     return look
 
@@ -45,10 +47,12 @@ def _at_beginning(filed: ByConstant, roomy: bool) -> LookInto:
 def _at_end(filed: ByConstant, roomy: bool) -> LookInto:
     find, lengths = finder(filed, roomy), sorted({len(constant) for constant in filed})
 
-    def look(text: str) -> list[Layered]:
-        longest = len(text)
-        found = [find(text[longest - length :]) for length in lengths if length <= longest]
-        return [hit for hit in found if hit]
+    def look(text: str) -> int:
+        bits, longest = 0, len(text)
+        for length in lengths:
+            if length <= longest:
+                bits |= find(text[longest - length :]) or 0
+        return bits
 
     return look
 
@@ -56,7 +60,10 @@ def _at_end(filed: ByConstant, roomy: bool) -> LookInto:
 def _anywhere(filed: ByConstant, accelerated: bool, roomy: bool) -> LookInto:
     find, search = finder(filed, roomy), search_for(tuple(filed), accelerated)
 
-    def look(text: str) -> list[Layered]:
-        return [hit for part in search(text) if (hit := find(part))]
+    def look(text: str) -> int:
+        bits = 0
+        for part in search(text):
+            bits |= find(part) or 0
+        return bits
 
     return look
