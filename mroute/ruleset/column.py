@@ -52,6 +52,7 @@ class Column:
         self._ready: tuple[dict[Text, int], dict[Text, int]] = ({}, {})
         self.mentioned = 0
         """The bits of the terms that ask something of the tag."""
+        self._shared: dict[int, int] = {}
         self.known_true: dict[Text, int] = {}
         self.known_possible: dict[Text, int] = {}
 
@@ -105,6 +106,7 @@ class Column:
 
     def forget(self) -> None:
         """Empty the cache of values; what was found while the index was built stays."""
+        self._shared.clear()
         for known, ready in zip((self.known_true, self.known_possible), self._ready, strict=True):
             known.clear()
             known.update(ready)
@@ -116,9 +118,13 @@ class Column:
             holding, perhaps = group.look(text)
             true |= holding
             unknown |= perhaps
+        # Many values rule out the same terms, and then share one object.
+        share = self._shared.setdefault
         found = possible = self._conjoined(true)
+        found = possible = share(found, found)
         if unknown:
             possible = self._conjoined(true | unknown)
+            possible = share(possible, possible)
         if text is None or len(text) <= LONGEST_VALUE:
             if len(self.known_true) >= self._most:
                 self.forget()
