@@ -91,7 +91,8 @@ def plan_study(
             )
         )
     outcomes = {rule.name: Outcome(True, verdict.because)}
-    return plan(study, Decision((rule,), outcomes), hooks, actions, context)
+    decision = Decision((rule.name,), outcomes, definitions={rule.name: rule.rule})
+    return plan(study, decision, hooks, actions, context)
 
 
 def rejection(reason: str) -> Plan:

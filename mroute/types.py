@@ -7,7 +7,7 @@ what makes them true on disk (spool).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -151,31 +151,59 @@ class TriggeredRule:
     rule: RuleBase
 
 
+_NAMED = 10
+"""Rules that a reason names."""
+
+
+def _nobody() -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the rules say about a series (blueprint section 6).
 
-    ``outcomes`` has the outcome of every rule that was considered, by name; each is found out when
-    it is asked for, so that explaining costs nothing when nobody asks. ``fallback`` is true
-    when the triggered rules are fallback rules. ``reason`` says in one sentence why the series is
-    discarded, and is empty when it is not.
+    Args:
+        triggered: the names of the rules that apply, in the order of the file.
+        outcomes: the outcome of every rule that was considered, by name; each is found out when it
+            is asked for, so that explaining costs nothing when nobody asks.
+        discarded_by: the rule that discards the series.
+        fallback: whether the rules that apply are fallback rules.
+        definitions: the rules as configured, by name; at least those that apply.
+        unknown: gives the names of the considered rules that are unknown.
     """
 
-    rules: tuple[TriggeredRule, ...]
+    triggered: tuple[str, ...]
     outcomes: Mapping[str, Outcome]
     discarded_by: str | None = None
     fallback: bool = False
-    reason: str = ""
+    definitions: Mapping[str, RuleBase] = field(default_factory=dict, repr=False)
+    unknown: Callable[[], Sequence[str]] = field(default=_nobody, compare=False, repr=False)
 
     @property
-    def triggered(self) -> tuple[str, ...]:
-        """Names of the rules that apply, in the order of the file."""
-        return tuple(rule.name for rule in self.rules)
+    def rules(self) -> tuple[TriggeredRule, ...]:
+        """The rules that apply, in the order of the file."""
+        return tuple(TriggeredRule(name, self.definitions[name]) for name in self.triggered)
 
     @property
     def discarded(self) -> bool:
         """Whether the series is discarded: by a rule, or because no rule triggered."""
-        return self.discarded_by is not None or not self.rules
+        return self.discarded_by is not None or not self.triggered
+
+    @property
+    def reason(self) -> str:
+        """Why the series is discarded, in one sentence; empty when it is not."""
+        if self.discarded_by is not None:
+            return f"discarded by rule '{self.discarded_by}'"
+        if self.triggered:
+            return ""
+        unknown = self.unknown()
+        if not unknown:
+            return "no rule triggered"
+        names = ", ".join(f"'{name}'" for name in unknown[:_NAMED])
+        if len(unknown) > _NAMED:
+            names += f" and {len(unknown) - _NAMED:,} more"
+        return f"no rule triggered; unknown for lack of a tag or a value that can be read: {names}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ are then evaluated by their own code. Knows how this comes together. Does not kn
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
@@ -28,6 +29,9 @@ MAX_VIEWS: Final = 32
 
 ROOM: Final = 64 * 1024 * 1024
 """Bytes for the sets of terms up to which all of them are kept as bits."""
+
+SMALL: Final = 2048
+"""Terms up to which it is quicker to see whether a tag matters any more than to look at it."""
 
 _Look: TypeAlias = Callable[[str | None], int]
 _Entry: TypeAlias = tuple[str, Callable[[str | None], int | None], _Look, Tag, int]
@@ -58,7 +62,7 @@ class RuleIndex:
             normaliser = Normaliser(functions)
             forms = [normaliser.form(condition) for condition in conditions]
         terms: list[Term] = []
-        self._owners: list[int] = []
+        owners: list[int] = []
         self._metered: list[int] = []
         unproven: list[int] = []
         left_out = _left_out(forms)
@@ -69,12 +73,15 @@ class RuleIndex:
             if form.metered or not reduced.exact:
                 unproven += range(len(terms), len(terms) + len(reduced.terms))
             terms += reduced.terms
-            self._owners += [position] * len(reduced.terms)
+            owners += [position] * len(reduced.terms)
+        # An array, for it is read here and there: its numbers lie close together.
+        self.owners = array("L", owners)
+        """The positions of the conditions that the terms are of."""
         self._everything = (1 << len(terms)) - 1
         self._unproven = bits_of(unproven)
         columns = _columns_of(terms)
         fast = is_accelerated() if accelerated is None else accelerated
-        roomy = len(self._owners) * sum(map(len, terms)) // 8 <= ROOM
+        roomy = len(terms) * sum(map(len, terms)) // 8 <= ROOM
         for column in columns.values():
             column.close(functions, fast, roomy)
         self._keys = Keys(columns)
@@ -123,7 +130,10 @@ class RuleIndex:
             return bits
         get = tags.get
         new = []
+        sparing = bits.bit_length() <= SMALL
         for key, known, look, tag, mentioned in columns:
+            if sparing and not bits & mentioned:
+                continue
             text = get(key)
             try:
                 found = known(text)
@@ -147,7 +157,7 @@ class RuleIndex:
         return bits ^ bits_of(
             [
                 term
-                for position, terms in groupby(numbers_of(unproven), self._owners.__getitem__)
+                for position, terms in groupby(numbers_of(unproven), self.owners.__getitem__)
                 if self._conditions[position].value(tags) is not True
                 for term in terms
             ]
@@ -155,13 +165,13 @@ class RuleIndex:
 
     def positions(self, bits: int) -> list[int]:
         """The positions of the conditions of which ``bits`` holds a term, ascending."""
-        owners = self._owners
+        owners = self.owners
         return list(dict.fromkeys([owners[number] for number in numbers_of(bits)]))
 
     def terms_of(self, positions: Sequence[int]) -> int:
         """The bits of all terms of the conditions at these ``positions``."""
         wanted = set(positions)
-        return bits_of([term for term, owner in enumerate(self._owners) if owner in wanted])
+        return bits_of([term for term, owner in enumerate(self.owners) if owner in wanted])
 
     def forget(self) -> None:
         """Forget the values that were seen, as an index that was just built."""

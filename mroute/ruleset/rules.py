@@ -56,7 +56,8 @@ class RuleSet(Mapping[str, CompiledRule]):
         Raises `ForceRuleError` where there is no such rule or it is disabled. Pure: what becomes of
         ``tags`` later does not change the decision.
         """
-        return get_triggered_rules(self._selection, dict(tags), force_rule)
+        kept = tags.copy() if type(tags) is dict else dict(tags)
+        return get_triggered_rules(self._selection, kept, force_rule)
 
     def forget(self) -> None:
         """Forget the values of tags that were seen; what is decided does not change."""

@@ -7,18 +7,16 @@ true. Does not know how that set comes about (index).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 from mroute.errors import ForceRuleError
 from mroute.expr import Outcome, Program
 from mroute.models import RuleBase
+from mroute.ruleset.bits import numbers_of
 from mroute.ruleset.index import RuleIndex
 from mroute.ruleset.outcomes import Outcomes
-from mroute.types import Decision, TriggeredRule
-
-_NAMED: Final = 10
-"""Rules that a reason names."""
+from mroute.types import Decision
 
 
 class Selectable(Protocol):
@@ -57,8 +55,10 @@ class Selection:
         rounds = [[r for r in enabled if r.rule.fallback is fallback] for fallback in (False, True)]
         self.rules = tuple(rule for each in rounds for rule in each)
         self.positions = {rule.name: position for position, rule in enumerate(self.rules)}
-        self.triggered = tuple(TriggeredRule(rule.name, rule.rule) for rule in self.rules)
+        self.definitions = {rule.name: rule.rule for rule in self.rules}
         self.index = RuleIndex([rule.condition for rule in self.rules])
+        # The names of the rules that the terms are of.
+        self._names = [self.rules[position].name for position in self.index.owners]
         self.rounds = []
         start = 0
         for each in rounds:
@@ -68,9 +68,18 @@ class Selection:
             start += len(each)
             self.rounds.append(_Round(*terms, start))
 
+    def names(self, terms: int) -> tuple[str, ...]:
+        """The names of the rules that the ``terms`` are of, in order."""
+        names = self._names
+        return tuple(dict.fromkeys([names[number] for number in numbers_of(terms)]))
+
     def outcomes(self, end: int, tags: Mapping[str, str]) -> Outcomes:
         """The outcomes of the rules before position ``end``."""
         return Outcomes(self.rules, self.positions, end, tags)
+
+    def unknown(self, tags: Mapping[str, str]) -> list[str]:
+        """The names of the rules that are unknown, where none is true."""
+        return [self.rules[position].name for position in self.index.unknown(tags, true=())]
 
 
 def get_triggered_rules(
@@ -82,6 +91,7 @@ def get_triggered_rules(
     rule triggered. ``force_rule`` is applied alone, without asking its condition; `ForceRuleError`
     is raised where it cannot be. Every rule that was considered has its outcome in the decision.
     """
+    definitions = selection.definitions
     if force_rule is not None:
         return _forced(selection, force_rule)
     index = selection.index
@@ -92,18 +102,13 @@ def get_triggered_rules(
             continue
         fallback = end > selection.rounds[0].end
         if true & discarding:
-            first = index.positions(true & discarding)[0]
-            rule = selection.triggered[first]
-            return _discard(rule, selection.outcomes(first + 1, tags), fallback)
-        triggered = selection.triggered
-        return Decision(
-            tuple([triggered[position] for position in index.positions(true)]),
-            selection.outcomes(end, tags),
-            fallback=fallback,
-        )
-    unknown = [selection.rules[position].name for position in index.unknown(tags, true=())]
+            name = selection.names(true & discarding)[0]
+            outcomes = selection.outcomes(selection.positions[name] + 1, tags)
+            return Decision((name,), outcomes, name, fallback, definitions)
+        outcomes = selection.outcomes(end, tags)
+        return Decision(selection.names(true), outcomes, None, fallback, definitions)
     outcomes = selection.outcomes(len(selection.rules), tags)
-    return Decision((), outcomes, reason=_no_rule(unknown))
+    return Decision((), outcomes, unknown=partial(selection.unknown, tags))
 
 
 def _forced(selection: Selection, name: str) -> Decision:
@@ -113,27 +118,6 @@ def _forced(selection: Selection, name: str) -> Decision:
             f"the series asks for rule '{name}', which does not exist or is disabled; "
             "add the rule or send the series again without it"
         )
-    rule = selection.triggered[position]
     outcomes = {name: Outcome(True, f"rule '{name}' is forced for this series")}
-    if selection.rules[position].discards:
-        return _discard(rule, MappingProxyType(outcomes), fallback=False)
-    return Decision((rule,), MappingProxyType(outcomes))
-
-
-def _discard(rule: TriggeredRule, outcomes: Mapping[str, Outcome], fallback: bool) -> Decision:
-    return Decision(
-        (rule,),
-        outcomes,
-        discarded_by=rule.name,
-        fallback=fallback,
-        reason=f"discarded by rule '{rule.name}'",
-    )
-
-
-def _no_rule(unknown: Sequence[str]) -> str:
-    if not unknown:
-        return "no rule triggered"
-    names = ", ".join(f"'{name}'" for name in unknown[:_NAMED])
-    if len(unknown) > _NAMED:
-        names += f" and {len(unknown) - _NAMED:,} more"
-    return f"no rule triggered; unknown for lack of a tag or a value that can be read: {names}"
+    discarded_by = name if selection.rules[position].discards else None
+    return Decision((name,), outcomes, discarded_by, definitions=selection.definitions)

@@ -70,7 +70,7 @@ def test_a_rule_that_a_wrapper_forgets_is_not_dropped() -> None:
         return []
 
     hooks = hooks_of(mroute_dispatch, site=plugin(HOOK, implementation, wrapper=True))
-    decision = Decision((RULE,), {})
+    decision = Decision((RULE.name,), {}, definitions={RULE.name: RULE.rule})
     actions = registry_of(mroute_dispatch, mroute_discard).actions
     with pytest.raises(UnclaimedRuleError, match="'to-pacs'"):
         plan(make_series(), decision, hooks, actions, plan_context())

@@ -10,7 +10,7 @@ from mroute_discard import DiscardRule
 
 def test_a_discarded_series_is_one_task_in_discard() -> None:
     rule = triggered(make_rule(DiscardRule), "no-scouts")
-    decision = Decision((rule,), {}, discarded_by=rule.name, reason="a rule discards it")
+    decision = Decision((rule.name,), {}, rule.name, definitions={rule.name: rule.rule})
     actions = registry_of(mroute_discard).actions
     made = plan(make_series(), decision, hooks_of(mroute_discard), actions, plan_context())
     assert made == Plan(
@@ -20,7 +20,7 @@ def test_a_discarded_series_is_one_task_in_discard() -> None:
                 ("no-scouts",),
                 action="discard",
                 applied_rule="no-scouts",
-                reason="a rule discards it",
+                reason="discarded by rule 'no-scouts'",
             ),
         )
     )

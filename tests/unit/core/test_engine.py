@@ -89,7 +89,12 @@ def rule(name: str, phase: Phase, on: Trigger = Trigger.SERIES) -> TriggeredRule
 
 
 def decided(*rules: TriggeredRule, discarded_by: str | None = None) -> Decision:
-    return Decision(rules, {}, discarded_by, reason="why")
+    return Decision(
+        tuple(rule.name for rule in rules),
+        {},
+        discarded_by,
+        definitions={rule.name: rule.rule for rule in rules},
+    )
 
 
 def plan(decision: Decision, series: Series = SERIES, hooks: Hooks | None = None) -> Plan:
