@@ -169,6 +169,7 @@ def _show(
 
 def _decision(explanation: Explanation) -> str:
     """What was decided, in words."""
+    from mroute.cli.explanation import State
     from mroute.cli.planned import quoted
 
     decision = explanation.decision
@@ -179,8 +180,10 @@ def _decision(explanation: Explanation) -> str:
     if decision.discarded_by is not None:
         over = [
             name
-            for name, outcome in decision.outcomes.items()
-            if outcome.value is True and name not in decision.triggered
+            for name, answer in explanation.answers.items()
+            if answer.state is State.CONSIDERED
+            and answer.outcome.value is True
+            and name not in decision.triggered
         ]
         return f"discarded by {kind} {names}{f', over {quoted(over)}' if over else ''}"
     if not decision.rules:

@@ -205,14 +205,16 @@ class Tree:
 _CHILD_FIELDS: dict[type[Node], tuple[str, ...]] = {}
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> list[Node]:
     """The nodes directly below ``node``, in the order of the fields."""
+    found: list[Node] = []
     for name in _child_fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, tuple):
-            yield from value
+        if type(value) is tuple:
+            found += value
         elif value is not None:
-            yield value
+            found.append(value)
+    return found
 
 
 def walk(root: Node) -> Iterator[tuple[Node, int]]:
@@ -221,7 +223,7 @@ def walk(root: Node) -> Iterator[tuple[Node, int]]:
     while pending:
         node, depth = pending.pop()
         yield node, depth
-        pending.extend((child, depth + 1) for child in children(node))
+        pending += [(child, depth + 1) for child in children(node)]
 
 
 def _child_fields(kind: type[Node]) -> tuple[str, ...]:
