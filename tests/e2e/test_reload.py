@@ -20,6 +20,7 @@ import pytest
 from pydantic import BaseModel, field_validator
 
 from mroute import config, service
+from mroute import progress as progress_module
 from mroute.api import (
     ChannelBase,
     ChannelType,
@@ -511,3 +512,35 @@ def test_an_edit_while_another_is_loaded_is_seen(tmp_path: Path, read: bool) -> 
         run.reload.take_over()
         assert run.mark == "newest"
     assert run.changes() == [(True, "new rules in force")]
+
+
+def test_rules_that_are_loaded_while_others_are_taken_over_are_not_lost(tmp_path: Path) -> None:
+    with running(tmp_path, rules("old")) as run:
+
+        def edit(event: Event) -> None:
+            if changed(event) and run.mark == "new":
+                run.edit(rules("newest"))
+
+        run.site.hooks.listen(edit)
+        run.edit(rules("new"))
+        assert mark_of(run.reload.take_over().configuration.settings) == "new"
+        assert mark_of(run.reload.take_over().configuration.settings) == "newest"
+
+
+def test_a_service_tells_how_far_the_rules_are_loaded_where_that_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(path: Path, registry: Registry, progress: Progress) -> Configuration:
+        monkeypatch.setattr(progress_module, "EVERY", SECONDS)
+        for number in range(1, 4):
+            progress("building the index", number, 3)
+        return config.load(path, registry)
+
+    with running(tmp_path, rules("old"), load) as run:
+        run.edit(rules("new"))
+        assert run.played.facts("configuration_loading") == []
+        monkeypatch.setattr(progress_module, "EVERY", 0)
+        run.edit(rules("newer"))
+    said = {"file": str(run.file), "step": "building the index", "total": 3}
+    told = [{**said, "done": done} for done in (1, 3)]
+    assert run.played.facts("configuration_loading") == told
