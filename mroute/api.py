@@ -31,6 +31,7 @@ from mroute.errors import (
 from mroute.events import (
     ArrivalIgnored,
     ConfigurationChanged,
+    ConfigurationLoading,
     DeliverySettled,
     Event,
     SeriesDecided,
@@ -110,6 +111,7 @@ __all__ = [
     "ConditionBase",
     "ConditionType",
     "ConfigurationChanged",
+    "ConfigurationLoading",
     "Decision",
     "Delivery",
     "DeliveryError",

@@ -170,6 +170,20 @@ class DeliverySettled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationLoading(Event):
+    """The rule file takes longer than a second to load.
+
+    ``step`` is done for so many of its rules (``done``), of so many (``total``); the steps are
+    ``checking the conditions`` and ``building the index``.
+    """
+
+    file: str
+    step: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationChanged(Event):
     """The rule file was edited: ``accepted`` is false where the last good one stays in force."""
 

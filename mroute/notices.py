@@ -7,6 +7,7 @@ at least once, never not at all.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from mroute.errors import DeliveryError, describe
 from mroute.events import DeliverySettled
@@ -15,12 +16,16 @@ from mroute.spool import outbox
 from mroute.spool.outbox import Waiting
 
 
-def deliver_due(site: Site, stop: threading.Event) -> int:
-    """Deliver what is due; returns how many deliveries were made or given up."""
-    settled = 0
+def deliver_due(current: Callable[[], Site], stop: threading.Event) -> int:
+    """Deliver what is due; returns how many deliveries were made or given up.
+
+    ``current`` returns the site as it is configured now; it is asked once for each delivery.
+    """
+    settled, site = 0, current()
     for waiting in outbox.due(site.spool, site.files, site.clock()):
         if stop.is_set():
             break
+        site = current()
         try:
             settled += _deliver(site, waiting)
         except OSError as error:  # it stays in the outbox as it is; the others are delivered

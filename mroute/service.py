@@ -1,7 +1,7 @@
 """Runs everything: router, workers, outbox and the services of plugins, once or until stopped.
 
-Knows which part runs when, that one run has a spool to itself, and that an edited rule file takes
-effect between two passes. Does not know what any part does.
+Knows which part runs when, and that one run has a spool to itself. Does not know what any part
+does.
 """
 
 from __future__ import annotations
@@ -14,43 +14,49 @@ from pathlib import Path
 
 from mroute import config
 from mroute.contributions import ServiceContext, ServiceType
-from mroute.errors import (
-    ConfigurationError,
-    MrouteError,
-    Problem,
-    SpoolError,
-    describe,
-)
-from mroute.events import ConfigurationChanged, Started, Stopping, TroubleNoticed
+from mroute.errors import MrouteError, SpoolError, describe
+from mroute.events import Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
 from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
 from mroute.registry import MEMORY_FILE, Registry
+from mroute.reload import Reload
 from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
 from mroute.spool.locks import try_lock
 from mroute.spool.receiving import receive, resume_received
-from mroute.types import Clock, Tags
+from mroute.types import Clock, Progress, Tags
 from mroute.worker import work_due
 
 PAUSE = 1.0
 """Seconds between two passes of a part that found nothing to do."""
 
+RULES = "rules"
+"""Name of the part that loads edited rules."""
+
+PATIENCE = 5.0
+"""Seconds that rules which are being loaded are given to end when mroute stops."""
+
 
 @contextmanager
 def open_site(
-    file: Path, hooks: Hooks, registry: Registry, clock: Clock = utc_now
+    file: Path,
+    hooks: Hooks,
+    registry: Registry,
+    clock: Clock = utc_now,
+    progress: Progress | None = None,
 ) -> Iterator[Site]:
     """The site that the rule file describes, with its spool, for this process alone.
 
-    Raises `ConfigurationError` or `PluginError` where it cannot be loaded, and `SpoolError` where
-    the spool cannot be used or another run has it.
+    ``progress`` is told how far the rule file is loaded. Raises `ConfigurationError` or
+    `PluginError` where it cannot be loaded, and `SpoolError` where the spool cannot be used or
+    another run has it.
     """
     registry.raise_conflicts()
     registry.raise_broken()
     hooks.on_observer_error = log_plugin_error
-    configuration = config.load(file, registry)
+    configuration = config.load(file, registry, progress)
     spool = Spool(configuration.spool)
     spool.prepare(registry.queues)
     try:
@@ -75,23 +81,34 @@ def open_site(
 
 
 class Service:
-    """Everything that runs on a site, until ``stop`` is set."""
+    """Everything that runs on a site, until ``stop`` is set.
 
-    def __init__(self, site: Site, stop: threading.Event | None = None) -> None:
-        self._site = site
-        self._routing = Routing(site)
+    ``patience`` is how many seconds rules that are being loaded are waited for then: whatever
+    holds them up must not hold up the end.
+    """
+
+    def __init__(
+        self, site: Site, stop: threading.Event | None = None, patience: float = PATIENCE
+    ) -> None:
         self._stop = stop or threading.Event()
-        self._seen = _fingerprint(site.configuration.file)
+        self._patience = patience
+        self._reload = Reload(site, self._stop)
+        self._routing = Routing(self._reload.take_over)
         self._told: set[str] = set()
+
+    @property
+    def _site(self) -> Site:
+        return self._reload.current()
 
     def run_once(self) -> None:
         """Route all that is complete now and work every queue until nothing is due.
 
-        A part that fails does not keep the others from their work; `MrouteError` is raised in the
-        end.
+        Edited rules are waited for at the start of a pass. A part that fails does not keep the
+        others from their work; `MrouteError` is raised in the end.
         """
         self._begin()
-        parts, failed = self._parts(), dict[str, str]()
+        parts = {RULES: self._reload.load_if_edited, **self._parts()}
+        failed = dict[str, str]()
         while not self._stop.is_set():
             done = 0
             for name, part in parts.items():
@@ -114,7 +131,11 @@ class Service:
             threading.Thread(target=self._supervise, args=(name, loop), name=name)
             for name, loop in {**loops, **self._services()}.items()
         ]
-        for thread in threads:
+        watch = partial(self._repeat, self._reload.load_if_edited)
+        rules = threading.Thread(
+            target=self._supervise, args=(RULES, watch), name=RULES, daemon=True
+        )
+        for thread in (rules, *threads):
             thread.start()
         # Not `self._stop.wait()`: a signal handler that sets the event its own thread waits for
         # can wait for ever.
@@ -125,18 +146,18 @@ class Service:
                 if self._stop.is_set() and not told:
                     self._site.hooks.event(Stopping())
                     told = True
+        rules.join(self._patience)
 
     def _parts(self) -> dict[str, Callable[[], int]]:
         """Each part with the call that does what is due and returns how much that was."""
-        site = self._site
         queues = {
-            f"queue {name}": partial(work_due, site, queue, self._stop, {})
-            for name, queue in site.registry.queues.items()
+            f"queue {name}": partial(work_due, self._reload.current, queue, self._stop, {})
+            for name, queue in self._site.registry.queues.items()
         }
         return {
             "router": self._route,
             **queues,
-            "notices": partial(deliver_due, site, self._stop),
+            "notices": partial(deliver_due, self._reload.current, self._stop),
         }
 
     def _services(self) -> dict[str, Callable[[], None]]:
@@ -144,7 +165,7 @@ class Service:
         read = read_image(site.registry)
 
         def receive_image(path: Path, facts: Tags) -> Path:
-            return receive(site.spool, site.files, path, {**read(path), **facts})
+            return receive(site.spool, self._site.files, path, {**read(path), **facts})
 
         context = ServiceContext(
             clock=site.clock,
@@ -168,7 +189,7 @@ class Service:
             return False
 
     def _route(self) -> int:
-        self._reload_if_edited()
+        self._routing.renew()
         self._site.spool.prepare(self._site.registry.queues)  # a folder may have been deleted
         return (
             resume_received(self._site.spool, self._site.files, self._notice_once)
@@ -192,24 +213,6 @@ class Service:
                 self._notice(name, f"failed and is started again: {type(error).__name__}: {error}")
                 self._stop.wait(PAUSE)
 
-    def _reload_if_edited(self) -> None:
-        """Take over an edited rule file; a broken one leaves the last good one in force."""
-        file = self._site.configuration.file
-        seen = _fingerprint(file)
-        if seen == self._seen:
-            return
-        self._seen = seen
-        try:
-            configuration = config.load(file, self._site.registry)
-            if configuration.spool != self._site.spool.root:
-                raise ConfigurationError([_moved_spool(file)])
-        except MrouteError as error:
-            detail = f"{error}\nthe last good rules stay in force"
-            self._site.hooks.event(ConfigurationChanged(str(file), False, detail))
-        else:
-            self._site.configuration = configuration
-            self._site.hooks.event(ConfigurationChanged(str(file), True, "new rules in force"))
-
     def _begin(self) -> None:
         rules = len(self._site.configuration.rules)
         self._site.hooks.event(Started(str(self._site.spool.root), rules))
@@ -225,21 +228,3 @@ class Service:
 
     def _notice(self, where: str, detail: str) -> None:
         self._site.hooks.event(TroubleNoticed(where, detail))
-
-
-def _moved_spool(file: Path) -> Problem:
-    return Problem(
-        "the spool was moved while mroute runs",
-        code="MR290",
-        hint="stop mroute and start it again to use another spool",
-        file=str(file),
-    )
-
-
-def _fingerprint(file: Path) -> tuple[int, int, int] | None:
-    """Changes when the file is edited or replaced; None where it is gone."""
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

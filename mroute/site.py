@@ -25,11 +25,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Site:
     """A configured spool with its plugins.
 
-    ``configuration`` is exchanged as a whole when the rule file was edited.
+    It never changes: an edited rule file makes another one (`mroute.reload`). What works on a
+    subject keeps to the site that it began with, and so to one configuration.
     """
 
     spool: Spool

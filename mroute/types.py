@@ -38,6 +38,9 @@ def _derived_id(*parts: str) -> str:
 Clock: TypeAlias = Callable[[], datetime]
 """Returns the time now, aware, in UTC."""
 
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told what is being done ("building the index"), how many rules are done, of how many."""
+
 NOTHING: JsonObject = MappingProxyType({})
 """An empty object that nobody can write into."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -35,15 +35,19 @@ RESTS_FOR = timedelta(seconds=30)
 
 
 def work_due(
-    site: Site, queue: QueueType, stop: threading.Event, resting: dict[str, datetime]
+    current: Callable[[], Site],
+    queue: QueueType,
+    stop: threading.Event,
+    resting: dict[str, datetime],
 ) -> int:
     """Work on the tasks of a queue that are due; returns how many left the queue.
 
-    Ends after the task in hand once ``stop`` is set. Does nothing while the queue is halted.
-    ``resting`` maps tasks that could not be settled to the time of the next attempt; it is kept
-    from one call to the next.
+    ``current`` returns the site as it is configured now; it is asked once for each task. Ends after
+    the task in hand once ``stop`` is set. Does nothing while the queue is halted. ``resting`` maps
+    tasks that could not be settled to the time of the next attempt; it is kept from one call to the
+    next.
     """
-    settled = 0
+    settled, site = 0, current()
     tasks = due_tasks(site.spool, queue.name, queue.section, site.clock(), site.files)
     while not (stop.is_set() or is_halted(site.spool, queue.name)):
         lease = next(tasks, None)
@@ -54,6 +58,8 @@ def work_due(
             resting[lease.folder.name] = until
             lease.let_go()
             continue
+        site = current()
+        lease = replace(lease, files=site.files)
         try:
             settled += _work(site, queue, lease)
         # The disk is full, say, or a plugin returned nonsense: the task is as it was, and stays.

@@ -70,13 +70,14 @@ def command(
     from mroute.cli.explanation import explain, site_of
     from mroute.cli.installed import installed
     from mroute.cli.planned import entries
+    from mroute.cli.progress import progress_on_stderr
     from mroute.cli.subjects import Subjects
 
     plugins = installed()
     plugins.registry.raise_conflicts()
     plugins.registry.raise_broken()
     plugins.hooks.on_observer_error = lambda error: tell(str(error))
-    configuration = config.load(file, plugins.registry)
+    configuration = config.load(file, plugins.registry, progress_on_stderr())
     _refuse_unknown(only, configuration)
     site = site_of(configuration, plugins.hooks, plugins.registry)
     reader = Subjects(plugins.registry, tell)

@@ -98,12 +98,17 @@ def command(ctx: click.Context, file: Path, once: bool, log_format: str) -> None
         signal.signal(number, lambda *_: stop.set())
 
     from mroute.cli.installed import installed
+    from mroute.cli.progress import progress_on_stderr
     from mroute.logs import configure_logs
+    from mroute.reload import loading_events
     from mroute.service import Service, open_site
 
     plugins = installed()
-    with open_site(file, plugins.hooks, plugins.registry) as site:
-        configure_logs(site.configuration.core.log_phi, as_json=log_format == "json")
+    as_json = log_format == "json"
+    configure_logs(log_phi=False, as_json=as_json)  # until the rule file says otherwise
+    progress = loading_events(plugins.hooks, file) if as_json else progress_on_stderr()
+    with open_site(file, plugins.hooks, plugins.registry, progress=progress) as site:
+        configure_logs(site.configuration.core.log_phi, as_json)
         tally = Tally()
         site.hooks.listen(tally.note)
         service = Service(site, stop)

@@ -39,6 +39,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], form: str) -> None:
     """
     from mroute import config
     from mroute.cli.installed import installed
+    from mroute.cli.progress import progress_on_stderr
 
     registry = installed().registry
     registry.raise_conflicts()
@@ -46,7 +47,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], form: str) -> None:
         if plugin.error:
             message = f"mroute: plugin '{plugin.name}' cannot be loaded: {plugin.error}"
             click.echo(message, err=True)
-    found = {file: config.validate(file, registry) for file in files}
+    found = {file: config.validate(file, registry, progress_on_stderr()) for file in files}
     _FORMATS[form](found)
     if any(each.severity is Severity.ERROR for problems in found.values() for each in problems):
         ctx.exit(ExitCode.PROBLEMS)

@@ -28,6 +28,7 @@ from mroute.expr import Checked, Functions, Language, check, parse
 from mroute.expr import Code as ExpressionCode
 from mroute.expr.errors import nearest
 from mroute.models import ExpressionText, Reference, Trigger
+from mroute.types import Progress
 
 _ENTRIES = ("targets", "modules", "rules")
 _UNFINISHED = (ExpressionCode.QUOTE, ExpressionCode.BRACKET, ExpressionCode.INCOMPLETE)
@@ -52,8 +53,10 @@ class Checks:
     problems: list[Problem] = field(default_factory=list)
     conditions: dict[str, Checked] = field(default_factory=dict)
 
-    def run(self, shape: Shape) -> None:
+    def run(self, shape: Shape, progress: Progress | None = None) -> None:
         """Check everything in the file, whose model is ``shape``."""
+        rules = self.source.root.child("rules")
+        total, done = len((rules.entries if rules else None) or {}), 0
         for owner, below, entry in self._entries(shape):
             for inner, node in walk(below, entry.node):
                 for mark in inner.metadata:
@@ -64,6 +67,9 @@ class Checks:
                     self._defaults(inner, node, (entry.start, entry.end), owner)
             if below.choice and below.choice.kind is ACTION:
                 self._study(below.chosen(entry.node), entry, owner)
+                done += 1
+                if progress:
+                    progress("checking the conditions", done, total)
         self._rules()
 
     def _entries(self, shape: Shape) -> Iterator[tuple[str, Shape, Entry]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, StrictBool
 
+from mroute.config.edition import Edition
 from mroute.errors import Problem
 from mroute.models import Durability, Duration, Model, ModuleBase, RuleBase, TargetBase
 from mroute.ruleset import RuleSet
@@ -67,10 +68,11 @@ class CoreSettings(Model):
 class Configuration:
     """What a rule file says.
 
-    ``file`` and ``spool`` are absolute. ``settings`` maps every plugin that has settings to its
-    section, with the defaults of what the file leaves out. ``warnings`` were found while loading.
-    ``parse_rule`` makes a rule of a JSON object that says what a rule file would say of it; it
-    raises `ValueError` where the installed plugins do not take it.
+    ``file`` and ``spool`` are absolute; ``edition`` is that of the file that was read. ``settings``
+    maps every plugin that has settings to its section, with the defaults of what the file leaves
+    out. ``warnings`` were found while loading. ``parse_rule`` makes a rule of a JSON object that
+    says what a rule file would say of it; it raises `ValueError` where the installed plugins do not
+    take it.
     """
 
     file: Path
@@ -83,3 +85,4 @@ class Configuration:
     core: CoreSettings
     parse_rule: Callable[[JsonObject], RuleBase]
     warnings: tuple[Problem, ...] = ()
+    edition: Edition = None

@@ -21,6 +21,7 @@ from mroute.config.choice import ACTION
 from mroute.config.codes import Code
 from mroute.config.compose import Composition, compose
 from mroute.config.configuration import Configuration, CoreSettings
+from mroute.config.edition import Edition, edition_of
 from mroute.config.nodes import Entry, mapping
 from mroute.config.shapes import Shape
 from mroute.config.source import Source, read_source
@@ -30,37 +31,42 @@ from mroute.expr import Checked, Clauses, Program, check, compile_condition, par
 from mroute.models import RuleBase
 from mroute.registry import Registry
 from mroute.ruleset import CompiledRule, RuleSet
-from mroute.types import JsonObject
+from mroute.types import JsonObject, Progress
 
 
-def load(path: Path, registry: Registry) -> Configuration:
+def load(path: Path, registry: Registry, progress: Progress | None = None) -> Configuration:
     """Load the rule file ``path`` for the plugins in ``registry``.
 
-    Raises `ConfigurationError` with all errors that are in the file.
+    ``progress`` is told of every rule. Raises `ConfigurationError` with all errors that are in the
+    file, and whatever ``progress`` raises.
     """
-    result = _examine(path, registry)
+    edition = edition_of(path)  # first: what is edited while it is read is another edition
+    result = _examine(path, registry, progress)
     errors = [each for each in result.problems if each.severity is Severity.ERROR]
     if errors or result.content is None:
         raise ConfigurationError(errors)
-    return _configuration(path, registry, result, result.content)
+    return _configuration(path, registry, result, edition, progress)
 
 
-def validate(path: Path, registry: Registry) -> tuple[Problem, ...]:
+def validate(
+    path: Path, registry: Registry, progress: Progress | None = None
+) -> tuple[Problem, ...]:
     """All problems of the rule file ``path``, errors and warnings, in the order of the file."""
-    return _examine(path, registry).problems
+    return _examine(path, registry, progress).problems
 
 
-def load_rules(path: str | Path) -> RuleSet:
+def load_rules(path: str | Path, progress: Progress | None = None) -> RuleSet:
     """The rules of a file, for a program that decides with them: see `RuleSet.evaluate`.
 
-    The installed plugins are loaded. Raises `ConfigurationError` where the file cannot be used, and
-    `DuplicateContributionError` where two plugins contribute one name.
+    The installed plugins are loaded. ``progress`` is told of every rule, first while conditions are
+    checked and then while the index is built. Raises `ConfigurationError` where the file cannot be
+    used, and `DuplicateContributionError` where two plugins contribute one name.
     """
     from mroute.hooks import Hooks  # only where the caller has no registry of its own
 
     registry = Registry.collect(Hooks.load())
     registry.raise_conflicts()
-    return load(Path(path), registry).rules
+    return load(Path(path), registry, progress).rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class _Result:
     conditions: Mapping[str, Checked] = field(default_factory=dict)
 
 
-def _examine(path: Path, registry: Registry) -> _Result:
+def _examine(path: Path, registry: Registry, progress: Progress | None) -> _Result:
     try:
         source = _with_settings(read_source(path))
     except ConfigurationError as error:
@@ -91,7 +97,7 @@ def _examine(path: Path, registry: Registry) -> _Result:
     cache = ConditionCache(path, registry)
     remembered = cache.read()
     checks = Checks(source, registry.functions, absent, remembered)
-    checks.run(shape)
+    checks.run(shape, progress)
     if checks.conditions.keys() != remembered.keys():
         cache.write(checks.conditions)
     return _Result(_sorted([*problems, *checks.problems]), content, checks.conditions)
@@ -123,8 +129,10 @@ def _misnamed(source: Source, composition: Composition) -> list[Problem]:
     ]
 
 
-def _configuration(path: Path, registry: Registry, result: _Result, content: Any) -> Configuration:
-    composition = compose(registry)
+def _configuration(
+    path: Path, registry: Registry, result: _Result, edition: Edition, progress: Progress | None
+) -> Configuration:
+    composition, content = compose(registry), result.content
     clauses = Clauses(registry.functions)
     file = path.absolute()
     settings: CoreSettings = content.settings
@@ -138,18 +146,22 @@ def _configuration(path: Path, registry: Registry, result: _Result, content: Any
         targets=MappingProxyType(content.targets),
         modules=MappingProxyType(content.modules),
         rules=RuleSet(
-            CompiledRule(
-                name,
-                rule,
-                registry.actions[rule.action].phase,
-                _program(rule.when, result.conditions, clauses),
-            )
-            for name, rule in content.rules.items()
+            (
+                CompiledRule(
+                    name,
+                    rule,
+                    registry.actions[rule.action].phase,
+                    _program(rule.when, result.conditions, clauses),
+                )
+                for name, rule in content.rules.items()
+            ),
+            progress,
         ),
         settings=MappingProxyType(sections),
         core=CoreSettings(durability=settings.durability, log_phi=settings.log_phi),
         parse_rule=_rule_parser(composition, file.parent),
         warnings=result.problems,
+        edition=edition,
     )
 
 

@@ -45,13 +45,23 @@ class Planned:
 class Routing:
     """The site that is routed for, and what this router remembers between two passes.
 
-    ``deferred`` maps the ids of claims that failed to the time of the next attempt; ``ignored``
-    are the places that observers were told of.
+    ``current`` returns the site as it is configured now, and ``site`` is that of the subject in
+    hand: it changes in `renew` alone, between two subjects. ``deferred`` maps the ids of claims
+    that failed to the time of the next attempt; ``ignored`` are the places that observers were told
+    of.
     """
 
-    site: Site
+    current: Callable[[], Site]
+    site: Site = field(init=False)
     deferred: dict[str, datetime] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Take the site as it is configured now for the subject that comes next."""
+        self.site = self.current()
 
     def ignore(self, where: str) -> None:
         """Tell observers of what is no series folder, the first time that it is seen."""

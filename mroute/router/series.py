@@ -33,6 +33,7 @@ def route_series(routing: Routing, stop: threading.Event) -> int:
     for name in arrivals.complete:
         if stop.is_set():
             break
+        routing.renew()
         claim = routing.take(name, partial(claim_series, routing.site.spool, name))
         if claim is not None:
             routed += routing.carry_out(claim, partial(plan_series, routing))
@@ -43,6 +44,7 @@ def resume_abandoned(routing: Routing, stop: threading.Event) -> int:
     """Carry on the claims of processes that died, and those that failed a while ago."""
     resumed = 0
     for claim in abandoned(routing.site.spool):
+        routing.renew()
         if stop.is_set() or routing.is_deferred(claim):
             claim.set_aside()
         elif claim.kind is UidType.SERIES:

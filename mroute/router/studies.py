@@ -40,6 +40,7 @@ def route_studies(routing: Routing, stop: threading.Event) -> int:
     for name in names:
         if stop.is_set():
             break
+        routing.renew()
         verdicts: list[Verdict] = []
         claim = _claim_if_complete(routing, name, pending, verdicts)
         if claim is not None:

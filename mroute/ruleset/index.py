@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from mroute.expr import Program
+from mroute.expr import Functions, Program
 from mroute.expr.nodes import Tag
 from mroute.ruleset.bits import bits_of, numbers_of
 from mroute.ruleset.column import Column
@@ -23,6 +23,7 @@ from mroute.ruleset.keys import Keys
 from mroute.ruleset.literals import Form, Term, View
 from mroute.ruleset.normal_form import Normaliser
 from mroute.ruleset.substrings import is_accelerated
+from mroute.types import Progress
 
 MAX_VIEWS: Final = 32
 """Views of one tag that are evaluated for a value; those of the fewest terms are left out."""
@@ -45,6 +46,7 @@ class RuleIndex:
         conditions: the programs; all were made with the same functions.
         forms: the normal forms of the conditions, where they are known already.
         accelerated: whether pyahocorasick searches for texts in texts; None: where it is installed.
+        progress: is told of each condition.
 
     Immutable but for what it keeps of the values that it has seen, and usable from several threads
     at once. How it works and what it costs: docs/explanation/performance.md.
@@ -55,12 +57,12 @@ class RuleIndex:
         conditions: Sequence[Program],
         forms: Sequence[Form] | None = None,
         accelerated: bool | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._conditions = conditions
         functions = conditions[0].functions if conditions else {}
         if forms is None:
-            normaliser = Normaliser(functions)
-            forms = [normaliser.form(condition) for condition in conditions]
+            forms = _forms(conditions, functions, progress)
         terms: list[Term] = []
         owners: list[int] = []
         self._metered: list[int] = []
@@ -177,6 +179,18 @@ class RuleIndex:
         """Forget the values that were seen, as an index that was just built."""
         for column in self._columns:
             column.forget()
+
+
+def _forms(
+    conditions: Sequence[Program], functions: Functions, progress: Progress | None
+) -> list[Form]:
+    normaliser = Normaliser(functions)
+    forms = []
+    for number, condition in enumerate(conditions, 1):
+        forms.append(normaliser.form(condition))
+        if progress is not None:
+            progress("building the index", number, len(conditions))
+    return forms
 
 
 def _columns_of(terms: Sequence[Term]) -> dict[Tag, Column]:

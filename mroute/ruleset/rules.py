@@ -12,7 +12,7 @@ from mroute.contributions import Phase
 from mroute.expr import Program
 from mroute.models import RuleBase
 from mroute.ruleset.selection import Selection, get_triggered_rules
-from mroute.types import Decision
+from mroute.types import Decision, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class CompiledRule:
 class RuleSet(Mapping[str, CompiledRule]):
     """The rules of a file by name, in order; immutable."""
 
-    def __init__(self, rules: Iterable[CompiledRule]) -> None:
+    def __init__(self, rules: Iterable[CompiledRule], progress: Progress | None = None) -> None:
         self._rules = {rule.name: rule for rule in rules}
-        self._selection = Selection(tuple(self._rules.values()))
+        self._selection = Selection(tuple(self._rules.values()), progress)
 
     def __getitem__(self, name: str) -> CompiledRule:
         return self._rules[name]

@@ -16,7 +16,7 @@ from mroute.models import RuleBase
 from mroute.ruleset.bits import numbers_of
 from mroute.ruleset.index import RuleIndex
 from mroute.ruleset.outcomes import Outcomes
-from mroute.types import Decision
+from mroute.types import Decision, Progress
 
 
 class Selectable(Protocol):
@@ -50,13 +50,13 @@ class _Round(NamedTuple):
 class Selection:
     """The rules that are not disabled, in the order in which they are considered."""
 
-    def __init__(self, rules: Sequence[Selectable]) -> None:
+    def __init__(self, rules: Sequence[Selectable], progress: Progress | None = None) -> None:
         enabled = [rule for rule in rules if not rule.rule.disabled]
         rounds = [[r for r in enabled if r.rule.fallback is fallback] for fallback in (False, True)]
         self.rules = tuple(rule for each in rounds for rule in each)
         self.positions = {rule.name: position for position, rule in enumerate(self.rules)}
         self.definitions = {rule.name: rule.rule for rule in self.rules}
-        self.index = RuleIndex([rule.condition for rule in self.rules])
+        self.index = RuleIndex([rule.condition for rule in self.rules], progress=progress)
         # The names of the rules that the terms are of.
         self._names = [self.rules[position].name for position in self.index.owners]
         self.rounds = []

@@ -5,6 +5,7 @@ from structlog.testing import capture_logs
 
 from mroute.api import (
     ConfigurationChanged,
+    ConfigurationLoading,
     DeliverySettled,
     Event,
     SeriesDeferred,
@@ -30,6 +31,7 @@ from mroute_log import mroute_event
         (DeliverySettled("delivery", "webhook", "rule", "done", ""), "info"),
         (ConfigurationChanged("mroute.yaml", False, "line 3"), "warning"),
         (ConfigurationChanged("mroute.yaml", True, ""), "info"),
+        (ConfigurationLoading("mroute.yaml", "building the index", 4_000, 10_000), "info"),
         (SeriesDiscarded("claim", "1.2.3", None, "no rule triggered"), "info"),
         (StudyCompleted("claim", "1.2", "rule", "all there"), "info"),
     ],

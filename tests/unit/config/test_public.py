@@ -35,6 +35,27 @@ def test_rules_are_loaded_and_decide(tmp_path: Path, kind: type) -> None:
     assert rules.evaluate({"Modality": "CT"}).discarded_by == "rest"
 
 
+def test_progress_is_told_of_every_rule(tmp_path: Path) -> None:
+    path = tmp_path / "mroute.yaml"
+    path.write_text(RULES)
+    told = list[tuple[str, int, int]]()
+    rules = mroute.load_rules(path, progress=lambda *each: told.append(each))
+    assert list(rules) == ["mr", "rest"]
+    step = "checking the conditions"
+    assert [each for each in told if each[0] == step] == [(step, 1, 2), (step, 2, 2)]
+
+
+def test_a_program_that_does_not_want_the_rules_any_more_gets_its_own_error(tmp_path: Path) -> None:
+    path = tmp_path / "mroute.yaml"
+    path.write_text(RULES)
+
+    def give_up(step: str, done: int, total: int) -> None:
+        raise TimeoutError(step)
+
+    with pytest.raises(TimeoutError, match="checking the conditions"):
+        mroute.load_rules(path, give_up)
+
+
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mroute.yaml"
     path.write_text(RULES.replace("[pacs]", "[pax]"))
