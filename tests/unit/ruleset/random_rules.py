@@ -540,12 +540,19 @@ def mixed(world: World) -> Node:
     subject = world.number()
     node, number = tag(world, subject), near(world, subject)
     text = Literal(world.random.choice([*subject.words, "1", "2.0"]))
-    draw = world.random.randrange(3)
+    draw = world.random.randrange(4)
     if draw == 0:
         items = Items(tuple(world.random.sample([text, number, near(world, subject)], 3)))
         return Compare((world.random.choice(["in", "not in"]),), (node, items))
     if draw == 1:
         return Compare((world.random.choice(["==", "!="]),), (Items((node,)), Items((number,))))
+    if draw == 2:
+        # A number beside a text that reads as one.
+        digits = Literal(str(abs(world.random.choice(subject.numbers))))
+        amount_of = Call(world.random.choice(["float", "int", "len"]), (node,))
+        if world.chance(0.3):
+            return Compare(("in",), (amount_of, Items((digits, number))))
+        return turned(world, world.random.choice([*ORDER, "==", "!="]), amount_of, digits)
     return Compare(("in",), (number, Items((node, text))))
 
 
@@ -683,6 +690,30 @@ def crowd(world: World) -> Node:
         wanted = (Compare(("!=",), (node, Literal(value))) for value in values)
         inner = And((*wanted, atom(world)))
     return And((inner, atom(world))) if world.chance(0.6) else inner
+
+
+def costly(world: World) -> Node:
+    """A condition that may take more steps than there are, and then is unknown."""
+    subject = world.text()
+    node, words = tag(world, subject), list(subject.words)
+    values = Method(node, "split", (Literal("\\"),))
+    variable = Name("x")
+    longer = Method(node, "replace", (variable, Literal(world.random.choice(words) * 9)))
+    body = world.random.choice(
+        [
+            Compare(("in",), (Binary("+", variable, Literal("!")), node)),
+            Compare((world.random.choice(["in", "not in"]),), (Literal("!?"), longer)),
+            Call("has_word", (node, variable)),
+            Loop("any", Compare(("==",), (Name("y"), Literal("?"))), "y", values),
+        ]
+    )
+    strangers = [Literal(f"{number} {world.random.choice(words)}") for number in range(150)]
+    source = values if world.chance(0.7) else Items(tuple(strangers))
+    loop_of = Loop(world.random.choice(["any", "all"]), body, "x", source)
+    other = tag(world, world.text())
+    rest = [Compare(("==",), (other, stranger)) for stranger in strangers]
+    kept = rest[: world.random.choice([2, 30, 150])]
+    return And((Or(tuple(kept)), loop_of)) if world.chance(0.3) else Or((loop_of, *kept))
 
 
 def explosive(world: World) -> Node:

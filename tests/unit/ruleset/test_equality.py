@@ -41,8 +41,17 @@ from tests.unit.ruleset.comparison import (
     compare,
     compare_world,
 )
-from tests.unit.ruleset.random_rules import KINDS, World, crowd, explosive, rule, world_of
-from tests.unit.ruleset.random_series import Renamed, series
+from tests.unit.ruleset.random_rules import (
+    KINDS,
+    World,
+    compiled,
+    costly,
+    crowd,
+    explosive,
+    rule,
+    world_of,
+)
+from tests.unit.ruleset.random_series import Renamed, series, tedious_value
 
 PAIRS = 1_000_000
 WITH_AND_WITHOUT = pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.__name__)
@@ -81,6 +90,31 @@ def test_of_rules_that_grow_out_of_bounds(build: Build, kind: Callable[[World], 
         world = world_of(random)
         roots = [kind(world), rule(world), kind(world)]
         compare(roots, [series(world, random) for _ in range(40)], random, build)
+
+
+@WITH_AND_WITHOUT
+def test_of_rules_that_may_take_too_long(build: Build) -> None:
+    random = Random(14)
+    exhausted = 0
+    for _ in range(8):
+        world = world_of(random)
+        roots = [costly(world) for _ in range(2)]
+        sets = [
+            {
+                subject.name: tedious_value(subject, random)
+                for subject in world.subjects
+                if random.random() < 0.95
+            }
+            for _ in range(4)
+        ]
+        compare(roots, sets, random, build)
+        exhausted += sum(
+            "more than its share" in clause.reason
+            for root in roots
+            for tags in sets
+            for clause in compiled(root).clauses(tags)
+        )
+    assert exhausted >= 8
 
 
 @WITH_AND_WITHOUT
