@@ -85,11 +85,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A few tags, and the draws about them."""
+    """A few tags, and the draws about them; ``common`` is the share of common predicates."""
 
     random: Random
     texts: tuple[Subject, ...]
     numeric: tuple[Subject, ...]
+    common: float
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -107,7 +108,7 @@ class World:
         return self.random.choice(self.numeric if self.chance(0.93) else self.texts)
 
 
-def world_of(random: Random) -> World:
+def world_of(random: Random, common: float = 0.5) -> World:
     """A world of some of the tags above, with some of their texts and numbers."""
 
     def some(pool: tuple[str, ...], count: int) -> tuple[str, ...]:
@@ -124,7 +125,7 @@ def world_of(random: Random) -> World:
     for name in random.sample(sorted(NUMBERS), 2):
         numbers = tuple(random.sample(NUMBERS[name], 3))
         numeric.append(Subject(name, tuple(str(number) for number in numbers), numbers))
-    return World(random, tuple(texts), tuple(numeric))
+    return World(random, tuple(texts), tuple(numeric), common)
 
 
 # ---- What rules call ----------------------------------------------------------------------------
@@ -643,8 +644,8 @@ COMMON: Final[Kinds] = (
 
 
 def atom(world: World, kinds: Kinds = KINDS) -> Node:
-    """A predicate, every second one of the common kinds."""
-    chosen = COMMON if world.chance(0.5) else kinds
+    """A predicate, of the common kinds or of any of ``kinds``."""
+    chosen = COMMON if world.chance(world.common) else kinds
     return constant(world) if world.chance(0.01) else world.random.choice(chosen)(world)
 
 

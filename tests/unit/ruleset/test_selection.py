@@ -121,7 +121,7 @@ def test_no_more_than_ten_unknown_rules_are_named() -> None:
     reason = decide(*(Rule(f"u{number}", None) for number in range(10))).reason
     assert reason.endswith("'u8', 'u9'")
     reason = decide(*(Rule(f"u{number}", None) for number in range(5_000))).reason
-    assert reason.endswith("'u8', 'u9' and 4990 more")
+    assert reason.endswith("'u8', 'u9' and 4,990 more")
 
 
 def test_a_forced_rule_is_applied_alone_whatever_its_condition() -> None:
@@ -244,7 +244,7 @@ def assert_named(reason: str, unknown: list[str]) -> None:
     """The reason of a discard for lack of a rule names the first ten ``unknown`` rules."""
     assert reason.startswith("no rule triggered")
     named = ", ".join(f"'{name}'" for name in unknown[:10])
-    more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+    more = f" and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
     assert reason.endswith(named + more)
     assert reason.count("'") == 2 * min(len(unknown), 10)
 
