@@ -48,7 +48,7 @@ def accelerated(programs: Sequence[Program]) -> Index:
     return RuleIndex(programs, accelerated=True)
 
 
-SHAPES: Final = ((1, 400, 0.5), (4, 400, 0.5), (30, 400, 0.6), (120, 250, 0.85), (400, 90, 0.9))
+SHAPES: Final = ((1, 400, 0.5), (4, 400, 0.5), (30, 400, 0.6), (120, 250, 0.85), (400, 125, 0.9))
 """Rules, series, and the share of common predicates of a world.
 
 What an index does may depend on how many rules there are; those of a large file are more alike.
@@ -112,9 +112,10 @@ def compare(
 
 
 def visited(tag_sets: Sequence[Tags], random: Random) -> Iterator[Visit]:
-    """Two questions about each of ``tag_sets``, and one once more, mixed; now and then "forget"."""
+    """Two questions about each of ``tag_sets``, and one more about some; now and then "forget"."""
     order = [(question, tags) for tags in tag_sets for question in ("true", "unknown")]
-    order += [(random.choice(["true", "true", "unknown"]), tags) for tags in tag_sets]
+    again = random.sample(tag_sets, (len(tag_sets) + 2) // 3)
+    order += [(random.choice(["true", "true", "unknown"]), tags) for tags in again]
     random.shuffle(order)
     for visit in order:
         if random.random() < 3 / len(order):

@@ -676,8 +676,8 @@ def condition(world: World, depth: int = DEPTH) -> Node:
 def crowd(world: World) -> Node:
     """Hundreds of alternatives, or of what must not be."""
     subject = world.text()
-    node, words = formed(world, subject, plain=0.7)
-    count = world.random.choice([100, 300, 500])
+    node, words = formed(world, subject, plain=0.9)
+    count = world.random.choice([100, 100, 500])
     strangers = [f"{world.random.choice(words)}{number}" for number in range(count)]
     values = [*strangers, world.random.choice(words)]
     draw = world.random.randrange(4)
@@ -728,8 +728,8 @@ def explosive(world: World) -> Node:
 
 
 def rule(world: World) -> Node:
-    """The condition of a rule; one in thirty is of the kind that grows out of bounds."""
+    """The condition of a rule; one in fifty is of the kind that grows out of bounds."""
     draw = world.random.random()
-    if draw < 0.01:
+    if draw < 0.005:
         return crowd(world)
-    return explosive(world) if draw < 0.03 else condition(world, world.random.randint(0, DEPTH))
+    return explosive(world) if draw < 0.02 else condition(world, world.random.randint(0, DEPTH))
