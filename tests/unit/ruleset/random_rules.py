@@ -447,7 +447,7 @@ def loop(world: World) -> Node:
         body = Compare(("==",), (variable, Literal(world.random.choice(pieces))))
     else:
         body = And((Compare(("in",), (variable, node)), equality(world)))
-    if world.chance(0.2):
+    if world.chance(0.4):
         filters = (Compare(("!=",), (variable, Literal(world.random.choice(words)))),)
         if world.chance(0.5):
             filters = (equality(world),)

@@ -99,7 +99,7 @@ def test_of_rules_that_grow_out_of_bounds(build: Build, kind: Callable[[World], 
 def test_of_rules_that_may_take_too_long(build: Build) -> None:
     random = Random(14)
     exhausted = 0
-    for _ in range(8):
+    for _ in range(16):
         world = world_of(random)
         roots = [costly(world) for _ in range(2)]
         sets = [
@@ -117,7 +117,7 @@ def test_of_rules_that_may_take_too_long(build: Build) -> None:
             for tags in sets
             for clause in compiled(root).clauses(tags)
         )
-    assert exhausted >= 8
+    assert exhausted >= 10
 
 
 @WITH_AND_WITHOUT
