@@ -169,6 +169,23 @@ def test_of_no_rules_and_of_no_tags(build: Build) -> None:
 
 
 @WITH_AND_WITHOUT
+def test_as_many_terms_as_rules_and_not_one_each(build: Build) -> None:
+    two_ways = "tags.Modality != 'MR' or not has(Modality) or empty(StationName)"
+    texts = [
+        "False",
+        "'T2' in tags.Modality and False",
+        two_ways,
+        "not (has(Rows) and has(Columns))",
+    ]
+    sets = [{"Modality": "CT"}, {"Modality": "MR", "StationName": " "}, {"Rows": "1"}, {}]
+    for count in range(1, len(texts) + 1):
+        for first in range(len(texts)):
+            assert_equal(build, (texts[first:] + texts[:first])[:count], sets)
+    loop = "all(False for x in ['M'] if False if tags.Modality == 'M')"
+    assert_equal(build, ["any(False for x in ['M'])", loop], sets)
+
+
+@WITH_AND_WITHOUT
 def test_values_that_are_equal_to_python_and_differ_as_texts(build: Build) -> None:
     values: list[Any] = [1, 1.0, True, "1", DSfloat("1.0"), DSfloat("1.00"), "True", [1], [1.0]]
     values += ["MR", Renamed("MR"), Renamed("RM"), "RM", b"MR", ["MR"], ("MR", "CT"), None]
