@@ -101,7 +101,7 @@ def compare_world(seed: int, done: Comparison, builds: Sequence[Build] = BUILDS)
                 )
 
 
-def compare(
+def check_answers(
     roots: Sequence[Node], tag_sets: Sequence[Tags], random: Random, build: Build, seed: str = ""
 ) -> None:
     """Compare the conditions ``roots`` on ``tag_sets``; `AssertionError` where they differ."""

@@ -39,6 +39,9 @@ from tests.unit.expr.strategies import PAIR, pair
 DEPTH: Final = 4
 """How deep ``and``, ``or``, ``not`` and the like are nested."""
 
+DEPTHS: Final = (0, 1, 1, 1, 2, 2, 3, DEPTH)
+"""How deep they may be in a rule; most have few clauses."""
+
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "Modality": ("MR", "CT", "PT", "mr", "MRI", "M", "SEG"),
     "SeriesDescription": (
@@ -732,4 +735,4 @@ def rule(world: World) -> Node:
     draw = world.random.random()
     if draw < 0.005:
         return crowd(world)
-    return explosive(world) if draw < 0.02 else condition(world, world.random.randint(0, DEPTH))
+    return explosive(world) if draw < 0.02 else condition(world, world.random.choice(DEPTHS))

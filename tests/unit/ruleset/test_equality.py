@@ -38,7 +38,7 @@ from tests.unit.ruleset.comparison import (
     Build,
     Comparison,
     answer,
-    compare,
+    check_answers,
     compare_world,
     differs,
     told,
@@ -82,7 +82,7 @@ def test_of_every_kind_of_rule_alone(build: Build) -> None:
             world = world_of(random)
             roots = [kind(world) for _ in range(random.choice([1, 2, 9]))]
             sets = [series(world, random) for _ in range(25)]
-            compare(roots, sets, random, build, kind.__name__)
+            check_answers(roots, sets, random, build, kind.__name__)
 
 
 @WITH_AND_WITHOUT
@@ -92,7 +92,7 @@ def test_of_rules_that_grow_out_of_bounds(build: Build, kind: Callable[[World], 
     for _ in range(8):
         world = world_of(random)
         roots = [kind(world), rule(world), kind(world)]
-        compare(roots, [series(world, random) for _ in range(40)], random, build)
+        check_answers(roots, [series(world, random) for _ in range(40)], random, build)
 
 
 @WITH_AND_WITHOUT
@@ -110,7 +110,7 @@ def test_of_rules_that_may_take_too_long(build: Build) -> None:
             }
             for _ in range(4)
         ]
-        compare(roots, sets, random, build)
+        check_answers(roots, sets, random, build)
         exhausted += sum(
             "more than its share" in clause.reason
             for root in roots
@@ -127,7 +127,7 @@ def test_of_long_values(build: Build) -> None:
         world = world_of(random)
         roots = [(crowd if number < 2 else rule)(world) for _ in range(6)]
         sets = [series(world, random, oddity=300) for _ in range(12)]
-        compare(roots, sets, random, build)
+        check_answers(roots, sets, random, build)
 
 
 @settings(
