@@ -48,8 +48,11 @@ def accelerated(programs: Sequence[Program]) -> Index:
     return RuleIndex(programs, accelerated=True)
 
 
-SHAPES: Final = ((1, 400), (4, 400), (30, 400), (100, 250), (350, 90))
-"""Rules and series of a world: what an index does may depend on how many rules there are."""
+SHAPES: Final = ((1, 400, 0.5), (4, 400, 0.5), (30, 400, 0.6), (120, 250, 0.85), (400, 125, 0.9))
+"""Rules, series, and the share of common predicates of a world.
+
+What an index does may depend on how many rules there are; those of a large file are more alike.
+"""
 
 BUILDS: Final[tuple[Build, ...]] = (plain, accelerated)
 
@@ -71,12 +74,12 @@ class Comparison:
 def compare_world(seed: int, done: Comparison, builds: Sequence[Build] = BUILDS) -> None:
     """Compare the rules and series of the world ``seed``; `AssertionError` where they differ.
 
-    Each series is asked about twice, in an order of no pattern, and now and then the index is told
-    to forget.
+    Each series is asked about several times, in an order of no pattern, and now and then the index
+    is told to forget.
     """
     random = Random(seed)
-    world = world_of(random)
-    rules, sets = SHAPES[seed % len(SHAPES)]
+    rules, sets, common = SHAPES[seed % len(SHAPES)]
+    world = world_of(random, common)
     roots = [rule(world) for _ in range(rules)]
     programs = [compiled(root) for root in roots]
     tag_sets = [series(world, random) for _ in range(sets)]
@@ -98,7 +101,7 @@ def compare_world(seed: int, done: Comparison, builds: Sequence[Build] = BUILDS)
                 )
 
 
-def compare(
+def check_answers(
     roots: Sequence[Node], tag_sets: Sequence[Tags], random: Random, build: Build, seed: str = ""
 ) -> None:
     """Compare the conditions ``roots`` on ``tag_sets``; `AssertionError` where they differ."""
@@ -109,16 +112,15 @@ def compare(
 
 
 def visited(tag_sets: Sequence[Tags], random: Random) -> Iterator[Visit]:
-    """Every one of ``tag_sets`` twice or more, mixed; a few times the index forgets."""
-    order = [*tag_sets, *tag_sets, *random.sample(tag_sets, len(tag_sets) // 10)]
+    """Two questions about each of ``tag_sets``, and one more about some; now and then "forget"."""
+    order = [(question, tags) for tags in tag_sets for question in ("true", "unknown")]
+    again = random.sample(tag_sets, (len(tag_sets) + 2) // 3)
+    order += [(random.choice(["true", "true", "unknown"]), tags) for tags in again]
     random.shuffle(order)
-    forget = 3 / len(order) if order else 0
-    for tags in order:
-        if random.random() < forget:
+    for visit in order:
+        if random.random() < 3 / len(order):
             yield "forget", {}
-        questions = ["true", "unknown"] if random.random() < 0.7 else ["unknown", "true"]
-        for question in questions:
-            yield question, tags
+        yield visit
 
 
 def asked(index: Index, question: str, tags: Tags) -> object:

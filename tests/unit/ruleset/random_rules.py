@@ -39,6 +39,9 @@ from tests.unit.expr.strategies import PAIR, pair
 DEPTH: Final = 4
 """How deep ``and``, ``or``, ``not`` and the like are nested."""
 
+DEPTHS: Final = (0, 1, 1, 1, 2, 2, 3, DEPTH)
+"""How deep they may be in a rule; most have few clauses."""
+
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "Modality": ("MR", "CT", "PT", "mr", "MRI", "M", "SEG"),
     "SeriesDescription": (
@@ -85,11 +88,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A few tags, and the draws about them."""
+    """A few tags, and the draws about them; ``common`` is the share of common predicates."""
 
     random: Random
     texts: tuple[Subject, ...]
     numeric: tuple[Subject, ...]
+    common: float
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -107,7 +111,7 @@ class World:
         return self.random.choice(self.numeric if self.chance(0.93) else self.texts)
 
 
-def world_of(random: Random) -> World:
+def world_of(random: Random, common: float = 0.5) -> World:
     """A world of some of the tags above, with some of their texts and numbers."""
 
     def some(pool: tuple[str, ...], count: int) -> tuple[str, ...]:
@@ -124,7 +128,7 @@ def world_of(random: Random) -> World:
     for name in random.sample(sorted(NUMBERS), 2):
         numbers = tuple(random.sample(NUMBERS[name], 3))
         numeric.append(Subject(name, tuple(str(number) for number in numbers), numbers))
-    return World(random, tuple(texts), tuple(numeric))
+    return World(random, tuple(texts), tuple(numeric), common)
 
 
 # ---- What rules call ----------------------------------------------------------------------------
@@ -446,7 +450,7 @@ def loop(world: World) -> Node:
         body = Compare(("==",), (variable, Literal(world.random.choice(pieces))))
     else:
         body = And((Compare(("in",), (variable, node)), equality(world)))
-    if world.chance(0.2):
+    if world.chance(0.4):
         filters = (Compare(("!=",), (variable, Literal(world.random.choice(words)))),)
         if world.chance(0.5):
             filters = (equality(world),)
@@ -540,12 +544,19 @@ def mixed(world: World) -> Node:
     subject = world.number()
     node, number = tag(world, subject), near(world, subject)
     text = Literal(world.random.choice([*subject.words, "1", "2.0"]))
-    draw = world.random.randrange(3)
+    draw = world.random.randrange(4)
     if draw == 0:
         items = Items(tuple(world.random.sample([text, number, near(world, subject)], 3)))
         return Compare((world.random.choice(["in", "not in"]),), (node, items))
     if draw == 1:
         return Compare((world.random.choice(["==", "!="]),), (Items((node,)), Items((number,))))
+    if draw == 2:
+        # A number beside a text that reads as one.
+        digits = Literal(str(abs(world.random.choice(subject.numbers))))
+        amount_of = Call(world.random.choice(["float", "int", "len"]), (node,))
+        if world.chance(0.3):
+            return Compare(("in",), (amount_of, Items((digits, number))))
+        return turned(world, world.random.choice([*ORDER, "==", "!="]), amount_of, digits)
     return Compare(("in",), (number, Items((node, text))))
 
 
@@ -636,8 +647,8 @@ COMMON: Final[Kinds] = (
 
 
 def atom(world: World, kinds: Kinds = KINDS) -> Node:
-    """A predicate, every second one of the common kinds."""
-    chosen = COMMON if world.chance(0.5) else kinds
+    """A predicate, of the common kinds or of any of ``kinds``."""
+    chosen = COMMON if world.chance(world.common) else kinds
     return constant(world) if world.chance(0.01) else world.random.choice(chosen)(world)
 
 
@@ -668,8 +679,8 @@ def condition(world: World, depth: int = DEPTH) -> Node:
 def crowd(world: World) -> Node:
     """Hundreds of alternatives, or of what must not be."""
     subject = world.text()
-    node, words = formed(world, subject, plain=0.7)
-    count = world.random.choice([100, 300, 500])
+    node, words = formed(world, subject, plain=0.9)
+    count = world.random.choice([100, 100, 500])
     strangers = [f"{world.random.choice(words)}{number}" for number in range(count)]
     values = [*strangers, world.random.choice(words)]
     draw = world.random.randrange(4)
@@ -685,6 +696,30 @@ def crowd(world: World) -> Node:
     return And((inner, atom(world))) if world.chance(0.6) else inner
 
 
+def costly(world: World) -> Node:
+    """A condition that may take more steps than there are, and then is unknown."""
+    subject = world.text()
+    node, words = tag(world, subject), list(subject.words)
+    values = Method(node, "split", (Literal("\\"),))
+    variable = Name("x")
+    longer = Method(node, "replace", (variable, Literal(world.random.choice(words) * 9)))
+    body = world.random.choice(
+        [
+            Compare(("in",), (Binary("+", variable, Literal("!")), node)),
+            Compare((world.random.choice(["in", "not in"]),), (Literal("!?"), longer)),
+            Call("has_word", (node, variable)),
+            Loop("any", Compare(("==",), (Name("y"), Literal("?"))), "y", values),
+        ]
+    )
+    strangers = [Literal(f"{number} {world.random.choice(words)}") for number in range(150)]
+    source = values if world.chance(0.7) else Items(tuple(strangers))
+    loop_of = Loop(world.random.choice(["any", "all"]), body, "x", source)
+    other = tag(world, world.text())
+    rest = [Compare(("==",), (other, stranger)) for stranger in strangers]
+    kept = rest[: world.random.choice([2, 30, 150])]
+    return And((Or(tuple(kept)), loop_of)) if world.chance(0.3) else Or((loop_of, *kept))
+
+
 def explosive(world: World) -> Node:
     """A conjunction of disjunctions: as a disjunction of conjunctions it has thousands of terms."""
     count = world.random.randint(4, 8)
@@ -696,8 +731,8 @@ def explosive(world: World) -> Node:
 
 
 def rule(world: World) -> Node:
-    """The condition of a rule; one in thirty is of the kind that grows out of bounds."""
+    """The condition of a rule; one in fifty is of the kind that grows out of bounds."""
     draw = world.random.random()
-    if draw < 0.01:
+    if draw < 0.005:
         return crowd(world)
-    return explosive(world) if draw < 0.03 else condition(world, world.random.randint(0, DEPTH))
+    return explosive(world) if draw < 0.02 else condition(world, world.random.choice(DEPTHS))

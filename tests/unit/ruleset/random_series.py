@@ -127,3 +127,9 @@ def long_value(subject: Subject, random: Random) -> str:
     word, other = random.choice(subject.words), random.choice(subject.words)
     filler, length = random.choice(FILLERS), random.choice(LENGTHS)
     return f"{word}{filler * length}"[:length] + random.choice(["", other])
+
+
+def tedious_value(subject: Subject, random: Random) -> str:
+    """A value of up to hundreds of parts, which takes many steps."""
+    part = random.choice([*subject.words, "a", ""])[:8]
+    return "\\".join([part] * random.choice([1, 30, 90, 200]))

@@ -38,11 +38,23 @@ from tests.unit.ruleset.comparison import (
     Build,
     Comparison,
     answer,
-    compare,
+    check_answers,
     compare_world,
+    differs,
+    told,
+    visited,
 )
-from tests.unit.ruleset.random_rules import KINDS, World, crowd, explosive, rule, world_of
-from tests.unit.ruleset.random_series import Renamed, series
+from tests.unit.ruleset.random_rules import (
+    KINDS,
+    World,
+    compiled,
+    costly,
+    crowd,
+    explosive,
+    rule,
+    world_of,
+)
+from tests.unit.ruleset.random_series import Renamed, series, tedious_value
 
 PAIRS = 1_000_000
 WITH_AND_WITHOUT = pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.__name__)
@@ -70,7 +82,7 @@ def test_of_every_kind_of_rule_alone(build: Build) -> None:
             world = world_of(random)
             roots = [kind(world) for _ in range(random.choice([1, 2, 9]))]
             sets = [series(world, random) for _ in range(25)]
-            compare(roots, sets, random, build, kind.__name__)
+            check_answers(roots, sets, random, build, kind.__name__)
 
 
 @WITH_AND_WITHOUT
@@ -80,7 +92,32 @@ def test_of_rules_that_grow_out_of_bounds(build: Build, kind: Callable[[World], 
     for _ in range(8):
         world = world_of(random)
         roots = [kind(world), rule(world), kind(world)]
-        compare(roots, [series(world, random) for _ in range(40)], random, build)
+        check_answers(roots, [series(world, random) for _ in range(40)], random, build)
+
+
+@WITH_AND_WITHOUT
+def test_of_rules_that_may_take_too_long(build: Build) -> None:
+    random = Random(14)
+    exhausted = 0
+    for _ in range(16):
+        world = world_of(random)
+        roots = [costly(world) for _ in range(2)]
+        sets = [
+            {
+                subject.name: tedious_value(subject, random)
+                for subject in world.subjects
+                if random.random() < 0.95
+            }
+            for _ in range(4)
+        ]
+        check_answers(roots, sets, random, build)
+        exhausted += sum(
+            "more than its share" in clause.reason
+            for root in roots
+            for tags in sets
+            for clause in compiled(root).clauses(tags)
+        )
+    assert exhausted >= 10
 
 
 @WITH_AND_WITHOUT
@@ -90,7 +127,7 @@ def test_of_long_values(build: Build) -> None:
         world = world_of(random)
         roots = [(crowd if number < 2 else rule)(world) for _ in range(6)]
         sets = [series(world, random, oddity=300) for _ in range(12)]
-        compare(roots, sets, random, build)
+        check_answers(roots, sets, random, build)
 
 
 @settings(
@@ -103,8 +140,11 @@ def test_of_long_values(build: Build) -> None:
 def test_of_conditions_that_nobody_thought_of(roots: list[Node], seed: int) -> None:
     random = Random(seed)
     sets = [tags for root in roots for tags in tag_sets(root, random, 6)]
+    visits = list(visited(sets, random))
     for build in BUILDS:
-        compare(roots, sets, random, build)
+        number = differs(roots, visits, build)
+        # Hypothesis makes it small.
+        assert number is None, told(roots, visits[: number + 1], build, f"seed {seed}")
 
 
 def text_programs(*texts: str, functions: Functions = BUILTINS) -> list[Program]:
@@ -126,6 +166,23 @@ def test_of_no_rules_and_of_no_tags(build: Build) -> None:
     index = build(text_programs("True", "False", "has(Modality)", "tags.Modality == 'MR'"))
     assert (index.true({}), index.unknown({})) == ([0], [3])
     assert (index.true({"Modality": "MR"}), index.unknown({"Modality": "MR"})) == ([0, 2, 3], [])
+
+
+@WITH_AND_WITHOUT
+def test_as_many_terms_as_rules_and_not_one_each(build: Build) -> None:
+    two_ways = "tags.Modality != 'MR' or not has(Modality) or empty(StationName)"
+    texts = [
+        "False",
+        "'T2' in tags.Modality and False",
+        two_ways,
+        "not (has(Rows) and has(Columns))",
+    ]
+    sets = [{"Modality": "CT"}, {"Modality": "MR", "StationName": " "}, {"Rows": "1"}, {}]
+    for count in range(1, len(texts) + 1):
+        for first in range(len(texts)):
+            assert_equal(build, (texts[first:] + texts[:first])[:count], sets)
+    loop = "all(False for x in ['M'] if False if tags.Modality == 'M')"
+    assert_equal(build, ["any(False for x in ['M'])", loop], sets)
 
 
 @WITH_AND_WITHOUT

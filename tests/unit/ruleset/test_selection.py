@@ -121,7 +121,7 @@ def test_no_more_than_ten_unknown_rules_are_named() -> None:
     reason = decide(*(Rule(f"u{number}", None) for number in range(10))).reason
     assert reason.endswith("'u8', 'u9'")
     reason = decide(*(Rule(f"u{number}", None) for number in range(5_000))).reason
-    assert reason.endswith("'u8', 'u9' and 4990 more")
+    assert reason.endswith("'u8', 'u9' and 4,990 more")
 
 
 def test_a_forced_rule_is_applied_alone_whatever_its_condition() -> None:
@@ -171,8 +171,8 @@ def one_by_one(rules: Sequence[CompiledRule], tags: Mapping[str, Any]) -> Select
 
 def random_rules(world: World) -> list[CompiledRule]:
     """Rules with random flags; there are sets in which hardly any rule triggers."""
-    count = world.random.choice([0, 1, 2, 3, 5, 8, 25, 60])
-    rarely = world.chance(0.6)
+    count = world.random.choice([0, 1, 2, 3, 3, 5, 8, 25])
+    rarely = world.chance(0.7)
     return [
         CompiledRule(
             f"rule {number}",
@@ -180,9 +180,9 @@ def random_rules(world: World) -> list[CompiledRule]:
                 when="-",
                 action="-",
                 disabled=world.chance(0.15),
-                fallback=world.chance(0.3),
+                fallback=world.chance(0.4),
             ),
-            Phase.DISCARD if world.chance(0.1) else world.random.choice(ACTIONS),
+            Phase.DISCARD if world.chance(0.2) else world.random.choice(ACTIONS),
             compiled(rare(world) if rarely else rule(world)),
         )
         for number in range(count)
@@ -194,7 +194,7 @@ ACTIONS = [phase for phase in Phase if phase is not Phase.DISCARD]
 
 def rare(world: World) -> Node:
     """A condition that is seldom true."""
-    return And((rule(world), *(equality(world) for _ in range(world.random.randint(2, 6)))))
+    return And((rule(world), *(equality(world) for _ in range(world.random.randint(1, 4)))))
 
 
 def test_the_decision_is_that_of_evaluating_one_rule_after_the_other() -> None:
@@ -204,11 +204,13 @@ def test_the_decision_is_that_of_evaluating_one_rule_after_the_other() -> None:
         world = world_of(random)
         rules = random_rules(world)
         rule_set = RuleSet(rules)
-        sets = [series(world, random) for _ in range(12)]
+        sets = [series(world, random) for _ in range(10)]
         for tags in [*sets, *random.sample(sets, len(sets))]:
             selected = one_by_one(rules, tags)
             decision = rule_set.evaluate(tags)
-            assert_selected(decision, selected, rules, tags)
+            assert_selected(decision, selected, rules)
+            for name in random.sample(list(decision.outcomes), min(2, len(decision.outcomes))):
+                assert decision.outcomes[name] == rule_set[name].condition.evaluate(tags)
             unknown = any(value is None for _, value in selected.outcomes)
             cases[selected.discarded_by is not None, selected.fallback, unknown] += 1
             if random.random() < 0.02:
@@ -217,13 +219,8 @@ def test_the_decision_is_that_of_evaluating_one_rule_after_the_other() -> None:
     assert min(cases.values()) >= 10, cases
 
 
-def assert_selected(
-    decision: Decision,
-    selected: Selected,
-    rules: Sequence[CompiledRule],
-    tags: Mapping[str, Any],
-) -> None:
-    """All that a decision says is that of ``selected``, and every outcome that of its rule."""
+def assert_selected(decision: Decision, selected: Selected, rules: Sequence[CompiledRule]) -> None:
+    """All that a decision says is that of ``selected``."""
     assert decision.triggered == selected.triggered
     assert decision.discarded_by == selected.discarded_by
     assert decision.fallback is selected.fallback
@@ -233,7 +230,6 @@ def assert_selected(
     by_name = {each.name: each for each in rules}
     for name, value in selected.outcomes:
         assert decision.outcomes[name].value is value
-        assert decision.outcomes[name] == by_name[name].condition.evaluate(tags)
     for applied in decision.rules:
         assert applied.rule is by_name[applied.name].rule
     for name in by_name.keys() - dict(selected.outcomes).keys():
@@ -248,7 +244,7 @@ def assert_named(reason: str, unknown: list[str]) -> None:
     """The reason of a discard for lack of a rule names the first ten ``unknown`` rules."""
     assert reason.startswith("no rule triggered")
     named = ", ".join(f"'{name}'" for name in unknown[:10])
-    more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+    more = f" and {len(unknown) - 10:,} more" if len(unknown) > 10 else ""
     assert reason.endswith(named + more)
     assert reason.count("'") == 2 * min(len(unknown), 10)
 
