@@ -118,7 +118,7 @@ def test_several_actions_on_one_series_all_happen() -> None:
 
 def test_no_rule_is_a_discard_with_the_reason() -> None:
     (task,) = plan(decided()).tasks
-    assert (task.queue, task.rules, task.reason) == (Finish.DISCARD, (), "why")
+    assert (task.queue, task.rules, task.reason) == (Finish.DISCARD, (), "no rule triggered")
 
 
 def test_a_discard_rule_plans_nothing_else_even_when_it_says_study() -> None:
