@@ -1,9 +1,9 @@
 """Other rule engines, each given the rules of the workload in its own language.
 
-They are compared with where they are installed. None of them knows three values, so every rule asks
-what it takes to be true: that a tag is there, and that a number can be read, is said by variables of
-its own, which are made once a series for all rules. Variables never change their type, for some of
-the languages have no null that can be compared.
+They are compared with where they are installed. None of them knows three values, so every rule
+asks what it takes to be true: that a tag is there, and that a number can be read, is said by
+variables of its own, which are made once a series for all rules. Variables never change their type,
+for some of the languages have no null that can be compared.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ class Peer:
     make: Callable[[Mapping[str, Form], Any], Triggered]
 
     def build(self, forms: Mapping[str, Form]) -> Callable[[Mapping[str, str]], list[str]]:
-        """The engine with all rules: it takes the tags of a series, and names those that trigger."""
+        """The engine with all rules: from the tags of a series to the names of what triggers."""
         variables = Variables(forms.values())
         triggered = self.make(forms, importlib.import_module(self.module))
         return lambda tags: triggered(variables(tags))
