@@ -193,7 +193,9 @@ def beside(table: Table, workload: Workload, comparison: Comparison, count: int)
             "c": Way(comparison.lazy),
             "whole": Way(comparison.whole),
         }
-        found = measured(ways, [[tags] for tags in series], PEER_SECONDS)
+        for way in ways.values():
+            way.match(series[0])
+        found = measured(ways, [[tags] for tags in series[1:]], PEER_SECONDS)
         table.add(peer.name, statistics.median(found["peer"]) * 1e6, "us")
         table.add(
             f"{peer.name}, beside RuleSet.evaluate", ratio(found["peer"], found["whole"]), "times"
