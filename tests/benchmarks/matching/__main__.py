@@ -26,7 +26,7 @@ from tests.benchmarks.matching import files, peers
 from tests.benchmarks.matching.forms import Form, form_of, predicates
 from tests.benchmarks.matching.measuring import Match, Way, measured, ratio
 from tests.benchmarks.matching.reference import reference
-from tests.benchmarks.matching.table import Table, machine
+from tests.benchmarks.matching.table import Report, machine, shown
 from tests.benchmarks.matching.workload import Workload, seen
 
 WARM = {100: 1.5, 1_000: 0.30, 10_000: 0.08}
@@ -102,7 +102,7 @@ def main() -> None:
     )
     parser.add_argument("--no-peers", action="store_true", help="do not look for other engines")
     options = parser.parse_args()
-    workload, table = Workload(), Table()
+    workload, report = Workload(), Report()
     print(machine())
     texts = workload.rules(max(WARM))
     conditions = {name: compile_text(text) for name, text in texts.items()}
@@ -112,49 +112,49 @@ def main() -> None:
         for count in WARM
     }
     times = {count: each.run(workload, options.quick) for count, each in comparisons.items()}
-    report(table, times, comparisons)
-    explained(table, texts)
+    compared(report, times, comparisons)
+    explained(report, texts)
     if not options.quick:
-        large(table, workload)
+        large(report, workload)
         if not options.no_peers:
-            for count, comparison in comparisons.items():
-                beside(table, workload, comparison, count)
-    sys.exit(0 if table.verdict() else 1)
+            for comparison in comparisons.values():
+                beside(report, workload, comparison)
+    sys.exit(0 if report.verdict() else 1)
 
 
-def report(
-    table: Table,
+def compared(
+    report: Report,
     times: Mapping[int, Mapping[str, Mapping[str, list[float]]]],
     comparisons: Mapping[int, Comparison],
 ) -> None:
+    """The times beside reference (c), the growth, and the cost of building."""
+    columns = ("", "(c), us", "index, us", "evaluate, us", "index / (c)", "evaluate / (c)")
     for kind, title, targets in (
         ("warm", "Caches warm, unseen series", WARM),
         ("cold", "No cache", COLD),
     ):
-        table.heading(title)
+        report.heading(title, *columns, "target", "met")
         for count, most in targets.items():
-            found = times[count][kind]
-            for name, label in (
-                ("c", "(c), one generated function"),
-                ("index", "RuleIndex.true"),
-                ("whole", "RuleSet.evaluate"),
-            ):
-                table.add(f"{count:,} rules: {label}", statistics.median(found[name]) * 1e6, "us")
-            table.add(f"{count:,} rules: RuleIndex.true / (c)", ratio(found["index"], found["c"]))
-            value = ratio(found["whole"], found["c"])
-            table.add(f"{count:,} rules: RuleSet.evaluate / (c)", value, "", most)
-    table.heading("Growth and building")
+            found, name = times[count][kind], f"{count:,} rules"
+            beside = {each: ratio(found[each], found["c"]) for each in ("index", "whole")}
+            report.row(
+                name,
+                *(shown(statistics.median(found[e]) * 1e6) for e in ("c", "index", "whole")),
+                *map(shown, beside.values()),
+                *report.target(name, beside["whole"], most),
+            )
+    report.heading("Growth and building")
     few, many = (statistics.median(times[count]["warm"]["whole"]) for count in (100, 10_000))
-    table.add("10,000 rules beside 100, caches warm", many / few, "times", GROWTH)
+    report.figure("10,000 rules beside 100, caches warm", many / few, "times", GROWTH)
     for count, each in comparisons.items():
-        cost = each.building / count * 1e6
         limit = BUILD if count == max(WARM) else None
-        table.add(f"building the index of {count:,} rules, a rule", cost, "us", limit)
+        name = f"building the index of {count:,} rules, a rule"
+        report.figure(name, each.building / count * 1e6, "us", limit)
 
 
-def explained(table: Table, texts: Mapping[str, str]) -> None:
+def explained(report: Report, texts: Mapping[str, str]) -> None:
     """By the benchmark that is there for it, on the rules of this workload."""
-    table.heading("mroute explain on a file of 10,000 rules, after loading")
+    report.heading("mroute explain on a file of 10,000 rules, after loading")
     with tempfile.TemporaryDirectory() as folder:
         os.environ[FOLDER_VARIABLE] = str(Path(folder, "cache"))
         file = Path(folder, "mroute.yaml")
@@ -162,31 +162,34 @@ def explained(table: Table, texts: Mapping[str, str]) -> None:
         found = explaining.measured(file)
     for name, times in found.items():
         most = EXPLAIN if name.startswith("explaining") else None
-        table.add(name, statistics.median(times), "s", most)
+        report.figure(name, statistics.median(times), "s", most)
 
 
-def large(table: Table, workload: Workload) -> None:
-    table.heading("A file of 100,000 rules, in a process of its own")
+def large(report: Report, workload: Workload) -> None:
+    """A file of 100,000 rules, loaded and used by a process of its own."""
+    columns = ("the parsed rules are", "load_rules, s", "first series, ms", "unseen series, us")
+    report.heading("A file of 100,000 rules", *columns, "peak memory, MB")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "mroute.yaml")
         files.write(file, workload.rules(100_000))
-        for state in ("nothing kept", "parsed rules kept on disk"):
+        for state in ("not kept yet", "kept on disk"):
             found = files.in_a_process(file, Path(folder, "cache"))
-            table.add(f"{state}: load_rules", found["load"], "s")
-            table.add(f"{state}: the first series", found["first"] * 1e3, "ms")
-            table.add(f"{state}: an unseen series", found["match"] * 1e6, "us")
-            table.add(f"{state}: peak memory", found["peak"], "MB")
+            cells = found["load"], found["first"] * 1e3, found["match"] * 1e6, found["peak"]
+            report.row(state, *map(shown, cells))
 
 
-def beside(table: Table, workload: Workload, comparison: Comparison, count: int) -> None:
-    table.heading(f"Peers, {count:,} rules")
+def beside(report: Report, workload: Workload, comparison: Comparison) -> None:
+    """The engines that are installed, on the same rules and series."""
+    count = comparison.count
+    columns = ("", "us a series", "times RuleSet.evaluate", "times (c)")
+    report.heading(f"Other engines, {count:,} rules", *columns)
     series = workload.series(PEER_BLOCKS, f"peers {count}")
     few = dict(list(comparison.forms.items())[: count // 10])
     for peer in peers.installed():
         began = time.perf_counter()
         peer.build(few)
         if (time.perf_counter() - began) * 10 > PEER_BUILD_SECONDS:
-            print(f"| {peer.name}: left out, as it takes too long to read the rules | | | |")
+            report.row(peer.name, "takes too long to read the rules", "", "")
             continue
         ways = {
             "peer": Way(peer.build(comparison.forms)),
@@ -196,10 +199,8 @@ def beside(table: Table, workload: Workload, comparison: Comparison, count: int)
         for way in ways.values():
             way.match(series[0])
         found = measured(ways, [[tags] for tags in series[1:]], PEER_SECONDS)
-        table.add(peer.name, statistics.median(found["peer"]) * 1e6, "us")
-        table.add(
-            f"{peer.name}, beside RuleSet.evaluate", ratio(found["peer"], found["whole"]), "times"
-        )
+        ratios = [ratio(found["peer"], found[other]) for other in ("whole", "c")]
+        report.row(peer.name, shown(statistics.median(found["peer"]) * 1e6), *map(shown, ratios))
 
 
 if __name__ == "__main__":
