@@ -19,8 +19,8 @@ from mroute.config.codes import Code
 from mroute.config.nodes import Content, Fault, Node
 from mroute.errors import ConfigurationError, Problem, Severity
 
-MAX_BYTES = 16 * 1024 * 1024
-"""Size of a rule file; ten thousand rules take two megabytes."""
+MAX_BYTES = 64 * 1024 * 1024
+"""Size of a rule file; a hundred thousand rules take twenty megabytes."""
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _SHOWN = 400

@@ -1,13 +1,10 @@
-"""Rule files of the workload: loading them in a fresh process, and explaining a series by one.
+"""Rule files of the workload, and what loading one costs in a fresh process.
 
-Run by the benchmark as ``python -m tests.benchmarks.matching.files load|explain FILE``; prints one
-JSON object.
+Run by the benchmark as ``python -m tests.benchmarks.matching.files FILE``; prints one JSON object.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import resource
@@ -17,7 +14,6 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tests.benchmarks.matching.workload import Workload
 
@@ -38,15 +34,15 @@ def write(file: Path, rules: Mapping[str, str]) -> None:
     file.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def in_a_process(command: str, file: Path, cache: Path) -> dict[str, Any]:
-    """What ``command`` measures, with the parsed rules kept in ``cache``."""
+def in_a_process(file: Path, cache: Path) -> dict[str, float]:
+    """What `load` measures, with the parsed rules kept in ``cache``."""
     answer = subprocess.run(
-        [sys.executable, "-m", __name__, command, str(file)],
+        [sys.executable, "-m", __name__, str(file)],
         check=True,
         stdout=subprocess.PIPE,
         env={**os.environ, "MROUTE_CACHE_DIR": str(cache)},
     )
-    found: dict[str, Any] = json.loads(answer.stdout)
+    found: dict[str, float] = json.loads(answer.stdout)
     return found
 
 
@@ -71,29 +67,5 @@ def load(file: Path) -> dict[str, float]:
     return {"load": loaded, "first": first, "match": statistics.fmean(times), "peak": peak}
 
 
-def explain(file: Path) -> dict[str, float]:
-    """The time from the loaded rule file to the end of ``mroute explain``."""
-    from mroute import config
-    from mroute.cli import main
-
-    subject = file.with_name("series.tags")
-    subject.write_text(json.dumps(Workload().series(1, "explained")[0]), "utf-8")
-    loading, done = config.load, []
-
-    def noted(*arguments: Any) -> Any:
-        configuration = loading(*arguments)
-        done.append(time.perf_counter())
-        return configuration
-
-    config.load = noted
-    found = {}
-    for name, options in {"text": [], "all": ["--all"], "json": ["--json"]}.items():
-        with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
-            main(["explain", "-c", str(file), *options, str(subject)])
-        found[name] = time.perf_counter() - done[-1]
-        assert "rule-000" in printed.getvalue()
-    return found
-
-
 if __name__ == "__main__":
-    print(json.dumps({"load": load, "explain": explain}[sys.argv[1]](Path(sys.argv[2]))))
+    print(json.dumps(load(Path(sys.argv[1]))))

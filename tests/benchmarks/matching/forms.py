@@ -72,9 +72,11 @@ def form_of(node: Node, wanted: bool = True) -> Form:
         case Compare(operators=signs, operands=operands):
             pairs = zip(signs, operands, operands[1:], strict=False)
             return Joined(wanted, tuple(_comparison(*pair, wanted) for pair in pairs))
-        case Method(value=value, name=name, arguments=(Literal(value=str(text)),)):
+        case Method(value=value, name=name, arguments=(Literal(value=str(text)),)) if (
+            name in _METHODS
+        ):
             return _on_text(_METHODS[name], value, (text,), wanted)
-        case Call(name=name, arguments=(Tag(name=tag) | Name(name=tag),)):
+        case Call(name=name, arguments=(Tag(name=tag) | Name(name=tag),)) if name in _CALLS:
             return Predicate(_CALLS[name], tag, wanted)
     raise TypeError(f"the benchmark does not translate {node!r}")
 
@@ -94,8 +96,12 @@ def _comparison(sign: str, left: Any, right: Any, wanted: bool) -> Form:
         return _on_text(Kind.CONTAINS, right, (_text(left),), wanted)
     if isinstance(left, Literal):
         return _comparison(_TURNED[sign], right, left, wanted)
+    if not isinstance(right, Literal) or isinstance(right.value, bool):
+        raise TypeError(f"the benchmark does not compare with {right!r}")
     if isinstance(right.value, str):
         return _on_text(Kind.EQUAL, left, (right.value,), wanted is (sign == "=="))
+    if not isinstance(left, Tag):
+        raise TypeError(f"the benchmark does not compare {left!r} with a number")
     sign = sign if wanted else _OPPOSITE[sign]
     return Predicate(Kind.COMPARE, left.name, True, (right.value,), sign=sign)
 

@@ -1,9 +1,9 @@
 """Reference (c): all rules as one generated Python function, evaluated one after the other.
 
-It is what a careful programmer would generate: each tag is fetched into a local once and each number
-read once, and a rule is one ``if`` of native operators that stops at the first clause which decides.
-What is unknown costs nothing: a missing text is an empty one for what looks into texts, and a number
-that cannot be read is NaN, for which no comparison holds.
+It is what a careful programmer would generate: each tag is fetched into a local once and each
+number read once, and a rule is one ``if`` of native operators that stops at the first clause which
+decides. What is unknown costs nothing: a missing text is an empty one for what looks into texts,
+and a number that cannot be read is NaN, for which no comparison holds.
 """
 
 from __future__ import annotations

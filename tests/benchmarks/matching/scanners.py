@@ -80,7 +80,7 @@ def _scanner(draw: random.Random, number: int) -> Scanner:
         "Modality": model.modality,
         "Manufacturer": model.manufacturer,
         "ManufacturerModelName": model.name,
-        "SoftwareVersions": draw.choice(model.versions),
+        "SoftwareVersions": draw.choice(model.versions.split("|")),
         "InstitutionName": words.SITES[site],
         "InstitutionAddress": f"{10 + site} Main Street",
         "InstitutionalDepartmentName": draw.choice(("Radiology", "RAD", "Neuroradiology")),
@@ -89,8 +89,9 @@ def _scanner(draw: random.Random, number: int) -> Scanner:
         "SenderAET": draw.choice(words.AETS),
         "ReceiverAET": "MROUTE",
         "PatientIdentityRemoved": "NO",
-        **dict(model.facts),
     }
+    if model.field:
+        tags["MagneticFieldStrength"] = model.field
     count = draw.randint(*PROTOCOLS)
     protocols = tuple(_protocol(draw, model, site) for _ in range(count))
     return Scanner(tags, protocols, frozenset(draw.sample(_SOMETIMES, draw.randint(0, 9))))
@@ -109,8 +110,8 @@ _COMMON = {"MR": 3, "CT": 3, "US": 2, "DX": 2}
 
 def _protocol(draw: random.Random, model: words.Model, site: int) -> dict[str, str]:
     modality = model.modality
-    part = draw.choice(words.PARTS[modality])
-    kind = draw.choice(words.KINDS[modality])
+    part = draw.choice(words.PARTS[modality].split("|"))
+    kind = draw.choice(words.KINDS[modality].split("|"))
     suffix = draw.choice(("", "", "", f"_S{site + 1}", " repeat", " fast"))
     size = draw.choice(("128", "256", "320", "512", "512", "1024", "2048"))
     tags = {
@@ -198,7 +199,7 @@ def _patient(draw: random.Random) -> dict[str, str]:
 
 def _instance(draw: random.Random) -> dict[str, str]:
     date = f"2026{draw.randint(1, 11):02d}{draw.randint(1, 28):02d}"
-    time = f"{draw.randint(6, 20):02d}{draw.randrange(60):02d}{draw.randrange(60):02d}.{draw.randrange(10**6):06d}"
+    time = f"{draw.randint(6, 20):02d}{draw.randrange(60):02d}00.{draw.randrange(10**6):06d}"
     root = f"1.3.12.2.1107.5.2.{draw.randrange(10**6)}"
     return {
         "StudyInstanceUID": f"{root}.1.{draw.randrange(10**18)}",

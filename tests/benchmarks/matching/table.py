@@ -1,54 +1,52 @@
-"""What the benchmark prints: figures, and the targets of issue 4 with whether each is met."""
+"""What the benchmark prints, as Markdown: figures, and which targets of issue 4 are met."""
 
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
 from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A measured figure, and what it may be at most; None where nothing was promised."""
-
-    name: str
-    value: float
-    unit: str = ""
-    most: float | None = None
-
-    @property
-    def met(self) -> bool:
-        """Whether the figure is as promised."""
-        return self.most is None or self.value <= self.most
+PLAIN = ("", "measured", "target", "met")
+"""The columns of a table with one figure a row."""
 
 
-@dataclass(slots=True)
-class Table:
-    """Rows under a heading each, as Markdown."""
+class Report:
+    """Prints tables row by row, and remembers which targets were met."""
 
-    rows: list[Row] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._met: dict[str, bool] = {}
+        self._title = ""
 
-    def heading(self, text: str) -> None:
-        print(f"\n### {text}\n\n| | measured | target | met |\n|---|--:|--:|---|", flush=True)
+    def heading(self, title: str, *columns: str) -> None:
+        """Begin the table ``title``."""
+        self._title = title
+        columns = columns or PLAIN
+        print(f"\n### {title}\n\n| {' | '.join(columns)} |\n|---{'|--:' * (len(columns) - 1)}|")
 
-    def add(self, name: str, value: float, unit: str = "", most: float | None = None) -> None:
-        row = Row(name, value, unit, most)
-        self.rows.append(row)
-        target = "" if most is None else f"<= {shown(most, unit)}"
-        met = "" if most is None else "yes" if row.met else "**no**"
-        print(f"| {name} | {shown(value, unit)} | {target} | {met} |", flush=True)
+    def row(self, name: str, *cells: str) -> None:
+        """Print a row of the table."""
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+    def target(self, name: str, value: float, most: float, unit: str = "") -> tuple[str, str]:
+        """The cells for a target of ``most`` at most, of a figure that is ``value``."""
+        met = value <= most
+        self._met[f"{self._title}: {name}"] = met
+        return f"<= {shown(most, unit)}", "yes" if met else "**no**"
+
+    def figure(self, name: str, value: float, unit: str = "", most: float | None = None) -> None:
+        """Print a row of one figure, and its target where there is one."""
+        cells = ("", "") if most is None else self.target(name, value, most, unit)
+        self.row(name, shown(value, unit), *cells)
 
     def verdict(self) -> bool:
-        """Print what is not met; whether all is."""
-        asked = [row for row in self.rows if row.most is not None]
-        missed = [row.name for row in asked if not row.met]
-        print(f"\n{len(asked) - len(missed)} of {len(asked)} targets are met.")
+        """Print which targets are not met; whether all are."""
+        missed = [name for name, met in self._met.items() if not met]
+        print(f"\n{len(self._met) - len(missed)} of {len(self._met)} targets are met.")
         for name in missed:
             print(f"not met: {name}")
         return not missed
 
 
-def shown(value: float, unit: str) -> str:
+def shown(value: float, unit: str = "") -> str:
     """``value`` with three figures."""
     text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{text} {unit}".strip()

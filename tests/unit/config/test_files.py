@@ -68,7 +68,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, registry: Registry
         file.truncate(MAX_BYTES + 1)
     problem = only(path, registry)
     assert problem.code == "MR200"
-    assert problem.message == "the file is larger than 16 MB, the most that is read"
+    assert problem.message == "the file is larger than 64 MB, the most that is read"
 
 
 @pytest.mark.parametrize(
