@@ -6,6 +6,11 @@ Knows how numbers become bits, and bits numbers. Does not know what the numbers 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
+
+
+_SHORT: Final = 512
+"""Bits up to which there is nothing better than one step for each of them."""
 
 
 def bits_of(numbers: Collection[int]) -> int:
@@ -23,11 +28,16 @@ def bits_of(numbers: Collection[int]) -> int:
 
 def numbers_of(bits: int) -> list[int]:
     """The positions of the ones in ``bits``, ascending."""
-    if not bits:
-        return []
+    numbers = []
+    if bits.bit_length() <= _SHORT:
+        while bits:
+            lowest = bits & -bits
+            numbers.append(lowest.bit_length() - 1)
+            bits ^= lowest
+        return numbers
     # The runs of zeros between the ones, from the highest to the lowest: the loop runs once for
     # each one, and what lies between them is passed over by the interpreter's own code.
-    position, numbers = bits.bit_length(), []
+    position = bits.bit_length()
     runs = f"{bits:b}".split("1")
     runs.pop()
     for run in runs:

@@ -7,12 +7,14 @@ for a value. Does not know how the literals of a view are looked up (group), wha
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from mroute.expr import Functions
-from mroute.expr.values import BLANKS
+from mroute.expr.values import BLANKS, Unknown, number_of
 from mroute.ruleset.bits import bits_of
 from mroute.ruleset.group import Group
+from mroute.ruleset.intervals import by_interval
 from mroute.ruleset.literals import Kind, Literal, Test, View
 from mroute.ruleset.table import Filed
 from mroute.ruleset.views import Text
@@ -43,7 +45,6 @@ class Column:
         self._layers: list[list[int]] = []
         self._filed: dict[View, list[Filed]] = {}
         self._asked: dict[Kind, list[int]] = {kind: [] for kind in _PRESENCE}
-        self._presence: dict[Kind, int] = {}
         self._others = 0
         self._groups: tuple[Group, ...] = ()
         self._shifts: tuple[int, ...] = ()
@@ -84,12 +85,29 @@ class Column:
         self._groups = tuple(
             Group(view, functions, filed, accelerated, roomy) for view, filed in self._filed.items()
         )
-        self._presence = {kind: bits_of(numbers) for kind, numbers in self._asked.items()}
+        asked = {kind: bits_of(numbers) for kind, numbers in self._asked.items()}
+        self._blank, self._filled = asked[Kind.BLANK], asked[Kind.FILLED]
+        self._asks_for_blanks = self._blank | self._filled != 0
+        self._missing = self._others | asked[Kind.ABSENT], self._blank | self._filled
+        self._there = self._others | asked[Kind.PRESENT]
+        self._certain = tuple(group.certain for group in self._groups if group.certain)
+        self._uncertain = tuple(group for group in self._groups if not group.certain)
+        self._of_number = self._by_interval()
         self._filed, self._asked, self._layers = {}, {}, []
         # The tag that is missing, and the values that rules name.
         for text in (None, *self._named()):
             self._look(text)
         self._ready = dict(self.known_true), dict(self.known_possible)
+
+    def _by_interval(self) -> Callable[[Any], int] | None:
+        """The terms for a number, where all that is asked of the tag is which number it is."""
+        table = self._groups[0].numeric if len(self._groups) == 1 else None
+        if table is None or not table.intervals:
+            return None
+        there = self._there | self._filled
+        return by_interval(
+            table.intervals, lambda value: self._conjoined(there | table.holding(value))
+        )
 
     def _named(self) -> list[str]:
         """The texts that the tag itself is compared with, where they are few."""
@@ -113,10 +131,24 @@ class Column:
 
     def _look(self, text: Text) -> tuple[int, int]:
         """What is true and what is possible, kept for the next time."""
-        true, unknown = self._look_at_presence(text)
-        for group in self._groups:
-            holding, perhaps = group.look(text)
-            true |= holding
+        if self._of_number is not None and text is not None:
+            number = number_of(text)
+            if type(number) is not Unknown:
+                bits = self._of_number(number)
+                self._keep(text, bits, bits)
+                return bits, bits
+        if text is None:
+            true, unknown = self._missing
+            groups: Sequence[Group] = self._groups
+        else:
+            true, unknown, groups = self._there, 0, self._uncertain
+            if self._asks_for_blanks:
+                true |= self._filled if text.strip(BLANKS) else self._blank
+            for holding in self._certain:
+                true |= holding(text)
+        for group in groups:
+            held, perhaps = group.look(text)
+            true |= held
             unknown |= perhaps
         # Many values rule out the same terms, and then share one object.
         share = self._shared.setdefault
@@ -125,20 +157,15 @@ class Column:
         if unknown:
             possible = self._conjoined(true | unknown)
             possible = share(possible, possible)
+        self._keep(text, found, possible)
+        return found, possible
+
+    def _keep(self, text: Text, true: int, possible: int) -> None:
         if text is None or len(text) <= LONGEST_VALUE:
             if len(self.known_true) >= self._most:
                 self.forget()
-            self.known_true[text] = found
+            self.known_true[text] = true
             self.known_possible[text] = possible
-        return found, possible
-
-    def _look_at_presence(self, text: Text) -> tuple[int, int]:
-        presence = self._presence
-        if text is None:
-            unknown = presence[Kind.BLANK] | presence[Kind.FILLED]
-            return self._others | presence[Kind.ABSENT], unknown
-        there = Kind.FILLED if text.strip(BLANKS) else Kind.BLANK
-        return self._others | presence[Kind.PRESENT] | presence[there], 0
 
     def _conjoined(self, bits: int) -> int:
         """The terms of which the literals of all layers are among ``bits``."""

@@ -39,6 +39,12 @@ class Group:
             bits_of([f.number for f in sorts.get(None, ()) if any(t.kind is kind for t in f.tests)])
             for kind in (Kind.TRUE, Kind.FALSE)
         )
+        only_numbers = plain and sorts.keys() == {float}
+        self.numeric = self._numbers if only_numbers else None
+        """The literals, where all of them compare the tag itself with numbers."""
+        only_texts = plain and sorts.keys() == {str}
+        self.certain = self._texts.holding if only_texts and self._texts else None
+        """The bits of the literals that hold for a text, where none of them can be unknown."""
         self.named = [
             test.constant
             for literal in (literals if plain else ())

@@ -6,6 +6,7 @@ its keys is enough to see so. Does not know what is done with the texts.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
@@ -30,7 +31,8 @@ class Keys:
 
     def usual(self, tag: Tag) -> str:
         """The key of ``tag`` in tag lists whose keys `are_usual`."""
-        return self._keywords[tag]
+        # Keys of tag lists are nearly always interned, and then need not be compared.
+        return sys.intern(self._keywords[tag])
 
     def are_usual(self, keys: Iterable[str]) -> bool:
         """Whether no key differs only in case from the keyword of a tag."""

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from mroute.expr.operators import compare, contains
 from mroute.expr.values import Unknown, Value, is_number
 from mroute.ruleset.bits import bits_of
-from mroute.ruleset.hits import finder
+from mroute.ruleset.hits import Find, finder
 from mroute.ruleset.intervals import MOST, by_interval
 from mroute.ruleset.literals import Kind, Test
 from mroute.ruleset.thresholds import ORDERS, Thresholds
@@ -45,31 +45,27 @@ class Table:
         self._literals = literals
         self.numbers = bits_of([each.number for each in literals])
         """The bits of all that is filed here."""
-        self._unless = bits_of([each.number for each in literals if each.negated])
+        unless = [each.number for each in literals if each.negated]
         filed: dict[Kind, dict[Any, list[int]]] = {}
         for number, tests, _ in literals:
             for _, kind, constant in tests:
                 filed.setdefault(kind, {}).setdefault(constant, []).append(number)
-        self._equal = finder(filed.get(Kind.EQUAL, {}), roomy)
-        self._looks = (
+        looks = [
             *(Thresholds(kind, each).holding for kind, each in filed.items() if kind in ORDERS),
             *looks_into(filed, accelerated, roomy),
-        )
-        self.holding: Callable[[Any], int] = self._holding
+        ]
+        find = finder(filed.get(Kind.EQUAL, {}), roomy)
+        self.holding = _holding(bits_of(unless), find, looks)
         """The bits of the literals that hold for a value, which is of the sort of the constants.
 
         None of them is unknown then.
         """
         constants = {constant for each in filed.values() for constant in each}
-        if roomy and len(constants) <= MOST and all(is_number(each) for each in constants):
-            self.holding = by_interval(sorted(constants), self._holding)
-
-    def _holding(self, value: Any) -> int:
-        found = self._equal(value) or 0
-        for look in self._looks:
-            found |= look(value)
-        # A literal is either among those that hold unless they are found, or not.
-        return self._unless ^ found
+        few_numbers = len(constants) <= MOST and all(is_number(each) for each in constants)
+        self.intervals = sorted(constants) if roomy and few_numbers else None
+        """The constants between which nothing changes, where they are few numbers."""
+        if self.intervals:
+            self.holding = by_interval(self.intervals, self.holding)
 
     def asked(self, value: Value) -> tuple[int, int]:
         """The literals that hold for a ``value`` of another sort, and those that are unknown.
@@ -93,6 +89,24 @@ class Table:
             if holds:
                 true.append(number)
         return bits_of(true), bits_of(unknown)
+
+
+def _holding(
+    unless: int, find: Find, looks: Sequence[Callable[[Any], int]]
+) -> Callable[[Any], int]:
+    """What holds ``unless`` it is found, and what is found and not among that."""
+    if not looks:
+        return lambda value: unless ^ (find(value) or 0)
+    first, *others = looks
+
+    def holding(value: Any) -> int:
+        found = first(value)
+        for look in others:
+            found |= look(value)
+        equal = find(value)
+        return unless ^ found if equal is None else unless ^ (found | equal)
+
+    return holding
 
 
 def _answer(test: Test, value: Value) -> Value:

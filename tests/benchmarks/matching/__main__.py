@@ -37,7 +37,7 @@ GROWTH, BUILD, EXPLAIN = 8, 100, 1
 
 KNOWN = 3_000
 """Series that fill the caches."""
-BLOCKS, QUICK_BLOCKS, LENGTH, SECONDS = 40, 8, 25, 120
+BLOCKS, QUICK_BLOCKS, LENGTH, SECONDS = 12, 3, 100, 120
 """Series are measured in blocks of a length, for so many seconds at most."""
 PEER_BLOCKS, PEER_SECONDS, PEER_BUILD_SECONDS = 10, 20, 60
 """A peer is left out where it would take longer to read the rules than that."""

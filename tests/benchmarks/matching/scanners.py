@@ -217,6 +217,9 @@ def _instance(draw: random.Random) -> dict[str, str]:
 
 
 def _study_description(draw: random.Random, protocol: dict[str, str]) -> str:
-    project = draw.choice(words.PROJECTS) + " " if draw.random() < 0.3 else ""
-    text = draw.choice(words.FREE_TEXT)
-    return f"{project}{protocol['BodyPartExamined']} {text} {draw.randrange(10**5)}"
+    """A project has a description of its own; else it is what was ordered, or typed by hand."""
+    part = protocol["BodyPartExamined"]
+    if draw.random() < 0.3:
+        return f"{draw.choice(words.PROJECTS)} {part}"
+    typed = f" {draw.randrange(10**5)}" if draw.random() < 0.1 else ""
+    return f"{part} {draw.choice(words.FREE_TEXT)}{typed}"
