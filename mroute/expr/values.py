@@ -69,16 +69,16 @@ def is_number(value: Value) -> bool:
 def number_of(value: Value) -> Number | Unknown:
     """``value`` as a number: itself, or what a text says; else unknown."""
     kind = type(value)
+    if kind is str:
+        text = value.strip(BLANKS)
+        if len(text) <= MAX_NUMBER_TEXT and (match := _NUMBER.fullmatch(text)):
+            return bounded_number(float(text) if match.lastindex else int(text))
+        return Unknown(f"{quoted(value)} is not a number")
     if kind is int or kind is float:
         return cast(Number, value)
     if kind is Unknown:
         return cast(Unknown, value)
-    if kind is not str:
-        return Unknown(f"{kind_of(value)} is not a number")
-    text = value.strip(BLANKS)
-    if len(text) <= MAX_NUMBER_TEXT and (match := _NUMBER.fullmatch(text)):
-        return bounded_number(float(text) if match.lastindex else int(text))
-    return Unknown(f"{quoted(value)} is not a number")
+    return Unknown(f"{kind_of(value)} is not a number")
 
 
 def integer_of(value: Value) -> int | Unknown:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-
 _SHORT: Final = 512
 """Bits up to which there is nothing better than one step for each of them."""
 

@@ -6,14 +6,14 @@ of the tag (column).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mroute.expr import Functions
 from mroute.expr.values import Unknown, Value, is_number, number_of
 from mroute.ruleset.bits import bits_of
 from mroute.ruleset.literals import Kind, Test, View
 from mroute.ruleset.table import Filed, Table
-from mroute.ruleset.views import Text, reader_of
+from mroute.ruleset.views import Text, quick_reader_of, reader_of
 
 
 class Group:
@@ -42,9 +42,8 @@ class Group:
         only_numbers = plain and sorts.keys() == {float}
         self.numeric = self._numbers if only_numbers else None
         """The literals, where all of them compare the tag itself with numbers."""
-        only_texts = plain and sorts.keys() == {str}
-        self.certain = self._texts.holding if only_texts and self._texts else None
-        """The bits of the literals that hold for a text, where none of them can be unknown."""
+        self.certain = self._certain(view, plain) if sorts.keys() == {str} else None
+        """The bits of what holds for a short text, where nothing can be unknown; else None."""
         self.named = [
             test.constant
             for literal in (literals if plain else ())
@@ -52,6 +51,13 @@ class Group:
             if test.kind is Kind.EQUAL and isinstance(test.constant, str)
         ]
         """The texts that the tag itself is compared with."""
+
+    def _certain(self, view: View, plain: bool) -> Callable[[str], int] | None:
+        read, texts = quick_reader_of(view), self._texts
+        if read is None or texts is None:
+            return None
+        holding = texts.holding
+        return holding if plain else lambda text: holding(read(text))
 
     def look(self, text: Text) -> tuple[int, int]:
         """The bits of the literals that hold for this ``text`` of the tag, and of the unknown."""

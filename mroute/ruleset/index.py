@@ -19,6 +19,7 @@ from mroute.expr import Functions, Program
 from mroute.expr.nodes import Tag
 from mroute.ruleset.bits import bits_of, numbers_of
 from mroute.ruleset.column import Column
+from mroute.ruleset.filing import Filing
 from mroute.ruleset.keys import Keys
 from mroute.ruleset.literals import Form, Term, View
 from mroute.ruleset.normal_form import Normaliser
@@ -81,11 +82,11 @@ class RuleIndex:
         """The positions of the conditions that the terms are of."""
         self._everything = (1 << len(terms)) - 1
         self._unproven = bits_of(unproven)
-        columns = _columns_of(terms)
         fast = is_accelerated() if accelerated is None else accelerated
         roomy = len(terms) * sum(map(len, terms)) // 8 <= ROOM
-        for column in columns.values():
-            column.close(functions, fast, roomy)
+        columns = {
+            tag: Column(filing, functions, fast, roomy) for tag, filing in _filed(terms).items()
+        }
         self._keys = Keys(columns)
         self._columns = tuple(columns.values())
         self._true: list[_Entry] = []
@@ -193,19 +194,19 @@ def _forms(
     return forms
 
 
-def _columns_of(terms: Sequence[Term]) -> dict[Tag, Column]:
+def _filed(terms: Sequence[Term]) -> dict[Tag, Filing]:
     """For every tag that terms are about, what they ask of it, under their numbers."""
-    columns: dict[Tag, Column] = {}
+    filings: dict[Tag, Filing] = {}
     for number, term in enumerate(terms):
         layers: dict[Tag, int] = {}
         for literal in term:
             tag = literal.tag
-            column = columns.get(tag)
-            if column is None:
-                column = columns[tag] = Column(len(terms))
+            filing = filings.get(tag)
+            if filing is None:
+                filing = filings[tag] = Filing(len(terms))
             layer = layers[tag] = layers.get(tag, -1) + 1
-            column.file(number, layer, literal)
-    return columns
+            filing.file(number, layer, literal)
+    return filings
 
 
 def _left_out(forms: Sequence[Form]) -> frozenset[View]:

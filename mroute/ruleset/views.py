@@ -21,7 +21,7 @@ Text: TypeAlias = str | None
 
 _MISSING: Final = Unknown("the tag is missing")
 
-_LONGEST: Final = MAX_TEXT // 3
+SHORT: Final = MAX_TEXT // 3
 """Characters that stay within the bounds of the language, for one can become three."""
 
 _CASES: Final[Mapping[str, Callable[[str], str]]] = {
@@ -46,20 +46,28 @@ def reader_of(view: View, functions: Functions) -> Callable[[Text], Value]:
     return folded
 
 
+def quick_reader_of(view: View) -> Callable[[str], str] | None:
+    """A quicker one, for texts of at most `SHORT` characters; None where there is none.
+
+    Its result is always a text.
+    """
+    match view.node:
+        case Tag():
+            change: Callable[[str], str] = str
+        case Method(value=Tag(), name=name, arguments=()) if name in _CASES:
+            change = _CASES[name]
+        case _:
+            return None
+    if view.fold is Fold.NONE:
+        return change
+    fold = view.fold.of
+    return fold if change is str else lambda text: fold(change(text))
+
+
 def _reader(view: View, functions: Functions) -> Callable[[Text], Value]:
     match view.node:
         case Tag():
             return lambda text: _MISSING if text is None else text
-        case Method(value=Tag(), name=name, arguments=()) if name in _CASES:
-            change, compiled = _CASES[name], _compiled(view, functions)
-
-            def changed(text: Text) -> Value:
-                # Most texts are short, and need not be watched.
-                if text is None or len(text) > _LONGEST:
-                    return compiled(text)
-                return change(text)
-
-            return changed
     return _compiled(view, functions)
 
 
