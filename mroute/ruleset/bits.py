@@ -5,8 +5,10 @@ Knows how numbers become bits, and bits numbers. Does not know what the numbers 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 _SHORT: Final = 512
 """Bits up to which there is nothing better than one step for each of them."""
@@ -25,15 +27,15 @@ def bits_of(numbers: Collection[int]) -> int:
     return int.from_bytes(room, "little")
 
 
-def numbers_of(bits: int) -> list[int]:
-    """The positions of the ones in ``bits``, ascending."""
-    numbers = []
+def items_at(bits: int, items: Sequence[T]) -> list[T]:
+    """Those of ``items`` at whose positions there is a one in ``bits``, in order."""
+    found = []
     if bits.bit_length() <= _SHORT:
         while bits:
             lowest = bits & -bits
-            numbers.append(lowest.bit_length() - 1)
+            found.append(items[lowest.bit_length() - 1])
             bits ^= lowest
-        return numbers
+        return found
     # The runs of zeros between the ones, from the highest to the lowest: the loop runs once for
     # each one, and what lies between them is passed over by the interpreter's own code.
     position = bits.bit_length()
@@ -41,6 +43,11 @@ def numbers_of(bits: int) -> list[int]:
     runs.pop()
     for run in runs:
         position -= len(run) + 1
-        numbers.append(position)
-    numbers.reverse()
-    return numbers
+        found.append(items[position])
+    found.reverse()
+    return found
+
+
+def numbers_of(bits: int) -> list[int]:
+    """The positions of the ones in ``bits``, ascending."""
+    return items_at(bits, range(bits.bit_length()))

@@ -91,7 +91,8 @@ class Column:
             if bits != self._blank and not text.strip(BLANKS):
                 bits = self._blank
             for holding in self._certain:
-                bits |= holding(text)
+                if held := holding(text):
+                    bits |= held
             if self._shifts:
                 bits = self._conjoined(bits)
             bits = self._share(bits)

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from mroute.expr import Functions, Program
 from mroute.expr.nodes import Tag
-from mroute.ruleset.bits import bits_of, numbers_of
+from mroute.ruleset.bits import bits_of, items_at, numbers_of
 from mroute.ruleset.column import Column
 from mroute.ruleset.filing import Filing
 from mroute.ruleset.keys import Keys
@@ -80,6 +80,8 @@ class RuleIndex:
         # An array, for it is read here and there: its numbers lie close together.
         self.owners = array("L", owners)
         """The positions of the conditions that the terms are of."""
+        self.further = bits_of([n for n in range(1, len(owners)) if owners[n] == owners[n - 1]])
+        """The bits of the terms that are not the first of their condition."""
         self._everything = (1 << len(terms)) - 1
         self._unproven = bits_of(unproven)
         fast = is_accelerated() if accelerated is None else accelerated
@@ -169,7 +171,7 @@ class RuleIndex:
     def positions(self, bits: int) -> list[int]:
         """The positions of the conditions of which ``bits`` holds a term, ascending."""
         owners = self.owners
-        return list(dict.fromkeys([owners[number] for number in numbers_of(bits)]))
+        return list(dict.fromkeys(items_at(bits, owners)))
 
     def terms_of(self, positions: Sequence[int]) -> int:
         """The bits of all terms of the conditions at these ``positions``."""

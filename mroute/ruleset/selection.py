@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from mroute.errors import ForceRuleError
 from mroute.expr import Outcome, Program
 from mroute.models import RuleBase
-from mroute.ruleset.bits import numbers_of
+from mroute.ruleset.bits import items_at
 from mroute.ruleset.index import RuleIndex
 from mroute.ruleset.outcomes import Outcomes
 from mroute.types import Decision, Progress
@@ -58,6 +58,7 @@ class Selection:
         self.definitions = {rule.name: rule.rule for rule in self.rules}
         self.index = RuleIndex([rule.condition for rule in self.rules], progress=progress)
         # The names of the rules that the terms are of.
+        self._further = self.index.further
         self._names = [self.rules[position].name for position in self.index.owners]
         self.rounds = []
         start = 0
@@ -70,8 +71,8 @@ class Selection:
 
     def names(self, terms: int) -> tuple[str, ...]:
         """The names of the rules that the ``terms`` are of, in order."""
-        names = self._names
-        return tuple(dict.fromkeys([names[number] for number in numbers_of(terms)]))
+        names = items_at(terms, self._names)
+        return tuple(dict.fromkeys(names) if terms & self._further else names)
 
     def outcomes(self, end: int, tags: Mapping[str, str]) -> Outcomes:
         """The outcomes of the rules before position ``end``."""

@@ -96,15 +96,17 @@ def _holding(
 ) -> Callable[[Any], int]:
     """What holds ``unless`` it is found, and what is found and not among that."""
     if not looks:
-        return lambda value: unless ^ (find(value) or 0)
+        return lambda value: unless ^ held if (held := find(value)) else unless
     first, *others = looks
 
     def holding(value: Any) -> int:
         found = first(value)
         for look in others:
-            found |= look(value)
-        equal = find(value)
-        return unless ^ found if equal is None else unless ^ (found | equal)
+            if held := look(value):
+                found |= held
+        if equal := find(value):
+            found |= equal
+        return unless ^ found if found else unless
 
     return holding
 

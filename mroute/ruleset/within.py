@@ -38,7 +38,8 @@ def _at_beginning(filed: ByConstant, roomy: bool) -> LookInto:
         bits = 0
         for length in lengths:
             # A text that is shorter is its own beginning, of any length, and then no constant.
-            bits |= find(text[:length]) or 0
+            if hit := find(text[:length]):
+                bits |= hit
         return bits
 
     return look
@@ -50,8 +51,8 @@ def _at_end(filed: ByConstant, roomy: bool) -> LookInto:
     def look(text: str) -> int:
         bits, longest = 0, len(text)
         for length in lengths:
-            if length <= longest:
-                bits |= find(text[longest - length :]) or 0
+            if length <= longest and (hit := find(text[longest - length :])):
+                bits |= hit
         return bits
 
     return look
@@ -63,7 +64,8 @@ def _anywhere(filed: ByConstant, accelerated: bool, roomy: bool) -> LookInto:
     def look(text: str) -> int:
         bits = 0
         for part in search(text):
-            bits |= find(part) or 0
+            if hit := find(part):
+                bits |= hit
         return bits
 
     return look

@@ -50,9 +50,8 @@ def _joined(draw: random.Random, clauses: list[str]) -> str:
     elif shape < 0.3:
         rest = [f"not ({_other(rest[0])})", *rest[1:]]
     together = [first, *rest]
-    # Not everybody writes the clause first that picks the fewest series.
-    if draw.random() < 0.3:
-        draw.shuffle(together)
+    # People write what comes to their minds first, not what picks the fewest series.
+    draw.shuffle(together)
     return " and ".join(together)
 
 
@@ -198,8 +197,8 @@ _PICKING: dict[Clause, int] = {
     _equal("StationName", "MR01-000"): 21,
     _one_of("StationName", 5): 14,
     _starts("StationName"): 6,
-    _equal("InstitutionName", "none"): 16,
-    _one_of("InstitutionName", 2): 5,
+    _equal("InstitutionName", "none"): 14,
+    _one_of("InstitutionName", 2): 4,
     _equal("ManufacturerModelName", "none"): 10,
     _contains("ManufacturerModelName", 0.5): 4,
     _project: 16,
