@@ -15,7 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mroute.config.absent import Absent
 from mroute.config.blame import plugin_failures
-from mroute.config.cache import ConditionCache
+from mroute.config.cache import ConditionCache, FormCache
 from mroute.config.check import Checks
 from mroute.config.choice import ACTION
 from mroute.config.codes import Code
@@ -133,7 +133,6 @@ def _configuration(
     path: Path, registry: Registry, result: _Result, edition: Edition, progress: Progress | None
 ) -> Configuration:
     composition, content = compose(registry), result.content
-    clauses = Clauses(registry.functions)
     file = path.absolute()
     settings: CoreSettings = content.settings
     sections: dict[str, BaseModel] = {
@@ -145,24 +144,39 @@ def _configuration(
         timing=content.timing,
         targets=MappingProxyType(content.targets),
         modules=MappingProxyType(content.modules),
-        rules=RuleSet(
-            (
-                CompiledRule(
-                    name,
-                    rule,
-                    registry.actions[rule.action].phase,
-                    _program(rule.when, result.conditions, clauses),
-                )
-                for name, rule in content.rules.items()
-            ),
-            progress,
-        ),
+        rules=_rule_set(path, registry, result, progress),
         settings=MappingProxyType(sections),
         core=CoreSettings(durability=settings.durability, log_phi=settings.log_phi),
         parse_rule=_rule_parser(composition, file.parent),
         warnings=result.problems,
         edition=edition,
     )
+
+
+def _rule_set(
+    path: Path, registry: Registry, result: _Result, progress: Progress | None
+) -> RuleSet:
+    clauses = Clauses(registry.functions)
+    conditions: dict[str, RuleBase] = result.content.rules
+    cache = FormCache(path, registry)
+    kept = cache.read()
+    rules = RuleSet(
+        [
+            CompiledRule(
+                name,
+                rule,
+                registry.actions[rule.action].phase,
+                _program(rule.when, result.conditions, clauses),
+            )
+            for name, rule in conditions.items()
+        ],
+        progress,
+        {name: kept[rule.when] for name, rule in conditions.items() if rule.when in kept},
+    )
+    forms = {conditions[name].when: form for name, form in rules.forms.items()}
+    if forms.keys() != kept.keys():
+        cache.write(forms)
+    return rules
 
 
 def _program(when: str, conditions: Mapping[str, Checked], clauses: Clauses) -> Program:

@@ -30,7 +30,7 @@ _KINDS: tuple[type[Node], ...] = tuple(
 
 def write_down(conditions: Mapping[str, Checked]) -> dict[str, Any]:
     """``conditions``, by their texts, as lists, texts and numbers that JSON can hold."""
-    table = _Table()
+    table = NodeTable()
     texts = {
         text: [table.number(checked.tree.root), [_written(p) for p in checked.problems]]
         for text, checked in conditions.items()
@@ -44,9 +44,7 @@ def read_back(written: Any, functions: Functions) -> dict[str, Checked]:
     Raises `ValueError` where ``written`` is anything else.
     """
     try:
-        made: list[Node] = []
-        for row in written["nodes"]:
-            made.append(_node(row, made))
+        made = read_nodes(written["nodes"])
         return {
             text: Checked(
                 Tree(made[root], text=text), functions, tuple([_problem(p) for p in problems])
@@ -57,7 +55,18 @@ def read_back(written: Any, functions: Functions) -> dict[str, Checked]:
         raise ValueError(f"these are no conditions: {error}") from error
 
 
-class _Table:
+def read_nodes(rows: Any) -> list[Node]:
+    """The nodes of the ``rows`` of a `NodeTable`; they have no places.
+
+    Raises `LookupError`, `TypeError`, `ValueError` or `AttributeError` where these are none.
+    """
+    made: list[Node] = []
+    for row in rows:
+        made.append(_node(row, made))
+    return made
+
+
+class NodeTable:
     """Rows of nodes; each is there once, behind those that it refers to."""
 
     def __init__(self) -> None:

@@ -45,7 +45,7 @@ class RuleIndex:
 
     Args:
         conditions: the programs; all were made with the same functions.
-        forms: the normal forms of the conditions, where they are known already.
+        forms: the normal form of each condition, or None where it is to be made.
         accelerated: whether pyahocorasick searches for texts in texts; None: where it is installed.
         progress: is told of each condition.
 
@@ -56,20 +56,21 @@ class RuleIndex:
     def __init__(
         self,
         conditions: Sequence[Program],
-        forms: Sequence[Form] | None = None,
+        forms: Sequence[Form | None] | None = None,
         accelerated: bool | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._conditions = conditions
         functions = conditions[0].functions if conditions else {}
-        if forms is None:
-            forms = _forms(conditions, functions, progress)
+        known = forms or [None] * len(conditions)
+        self.forms = _forms(conditions, known, functions, progress)
+        """The normal forms of the conditions."""
         terms: list[Term] = []
         owners: list[int] = []
         self._metered: list[int] = []
         unproven: list[int] = []
-        left_out = _left_out(forms)
-        for position, form in enumerate(forms):
+        left_out = _left_out(self.forms)
+        for position, form in enumerate(self.forms):
             reduced = _without(form, left_out) if left_out else form
             if form.metered:
                 self._metered.append(position)
@@ -185,12 +186,15 @@ class RuleIndex:
 
 
 def _forms(
-    conditions: Sequence[Program], functions: Functions, progress: Progress | None
+    conditions: Sequence[Program],
+    known: Sequence[Form | None],
+    functions: Functions,
+    progress: Progress | None,
 ) -> list[Form]:
     normaliser = Normaliser(functions)
     forms = []
-    for number, condition in enumerate(conditions, 1):
-        forms.append(normaliser.form(condition))
+    for number, (condition, form) in enumerate(zip(conditions, known, strict=True), 1):
+        forms.append(form or normaliser.form(condition))
         if progress is not None:
             progress("building the index", number, len(conditions))
     return forms

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from mroute.contributions import Phase
 from mroute.expr import Program
 from mroute.models import RuleBase
+from mroute.ruleset.literals import Form
 from mroute.ruleset.selection import Selection, get_triggered_rules
 from mroute.types import Decision, Progress
 
@@ -33,9 +35,19 @@ class CompiledRule:
 class RuleSet(Mapping[str, CompiledRule]):
     """The rules of a file by name, in order; immutable."""
 
-    def __init__(self, rules: Iterable[CompiledRule], progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        rules: Iterable[CompiledRule],
+        progress: Progress | None = None,
+        forms: Mapping[str, Form] = MappingProxyType({}),
+    ) -> None:
+        """Build the index of ``rules``.
+
+        ``progress`` is told of every rule; ``forms`` has the normal forms of those conditions, by
+        the names of the rules, that need not be made.
+        """
         self._rules = {rule.name: rule for rule in rules}
-        self._selection = Selection(tuple(self._rules.values()), progress)
+        self._selection = Selection(tuple(self._rules.values()), progress, forms)
 
     def __getitem__(self, name: str) -> CompiledRule:
         return self._rules[name]
@@ -58,6 +70,11 @@ class RuleSet(Mapping[str, CompiledRule]):
         """
         kept = tags.copy() if type(tags) is dict else dict(tags)
         return get_triggered_rules(self._selection, kept, force_rule)
+
+    @property
+    def forms(self) -> Mapping[str, Form]:
+        """The normal forms of the conditions by the names of the rules that are not disabled."""
+        return self._selection.forms
 
     def forget(self) -> None:
         """Forget the values of tags that were seen; what is decided does not change."""

@@ -15,6 +15,7 @@ from mroute.expr import Outcome, Program
 from mroute.models import RuleBase
 from mroute.ruleset.bits import items_at
 from mroute.ruleset.index import RuleIndex
+from mroute.ruleset.literals import Form
 from mroute.ruleset.outcomes import Outcomes
 from mroute.types import Decision, Progress
 
@@ -50,13 +51,23 @@ class _Round(NamedTuple):
 class Selection:
     """The rules that are not disabled, in the order in which they are considered."""
 
-    def __init__(self, rules: Sequence[Selectable], progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Selectable],
+        progress: Progress | None,
+        forms: Mapping[str, Form],
+    ) -> None:
         enabled = [rule for rule in rules if not rule.rule.disabled]
         rounds = [[r for r in enabled if r.rule.fallback is fallback] for fallback in (False, True)]
         self.rules = tuple(rule for each in rounds for rule in each)
         self.positions = {rule.name: position for position, rule in enumerate(self.rules)}
         self.definitions = {rule.name: rule.rule for rule in self.rules}
-        self.index = RuleIndex([rule.condition for rule in self.rules], progress=progress)
+        self.index = RuleIndex(
+            [rule.condition for rule in self.rules],
+            [forms.get(rule.name) for rule in self.rules],
+            progress=progress,
+        )
+        self.forms = dict(zip(self.positions, self.index.forms, strict=True))
         # The names of the rules that the terms are of.
         self._further = self.index.further
         self._names = [self.rules[position].name for position in self.index.owners]

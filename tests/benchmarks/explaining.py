@@ -26,7 +26,7 @@ from mroute.cli.installed import installed
 from mroute.cli.planned import entries
 from mroute.cli.screen import Screen
 from mroute.cli.subjects import Given, as_series
-from mroute.config.cache import FOLDER_VARIABLE
+from mroute.config.kept import FOLDER_VARIABLE
 from mroute.site import Site
 from mroute.types import Series
 

@@ -7,6 +7,7 @@ of parsing for reading 10,000 rules from the cache on disk.
 
 from __future__ import annotations
 
+import os
 import random
 import statistics
 import tempfile
@@ -19,6 +20,7 @@ from typing import Any
 from lark import Lark
 
 from mroute.config.cache import ConditionCache
+from mroute.config.kept import FOLDER_VARIABLE
 from mroute.expr import BUILTINS, check, parse
 from mroute.hooks import Hooks
 from mroute.registry import Registry
@@ -69,8 +71,8 @@ def many_rules() -> None:
     registry = Registry.collect(Hooks.load())
     functions = registry.functions
     with tempfile.TemporaryDirectory() as folder:
+        os.environ[FOLDER_VARIABLE] = folder
         cache = ConditionCache(Path(folder, "mroute.yaml"), registry)
-        cache._file = Path(folder, "conditions.json")
         cache.write({text: check(parse(text), functions) for text in texts})
         parsing, reading = [], []
         for _ in range(5):

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mroute.config.cache import FOLDER_VARIABLE
+from mroute.config.kept import FOLDER_VARIABLE
 from mroute.contributions import Phase
 from mroute.expr import Program, compile_text
 from mroute.models import RuleBase

@@ -232,7 +232,7 @@ def rule_set(conditions: Mapping[str, Program], draw: random.Random) -> RuleSet:
     """The rules with some that are disabled, are fallbacks, or discard."""
 
     def compiled(name: str, condition: Program) -> CompiledRule:
-        disabled, fallback, discards = (draw.random() < chance for chance in (0.02, 0.3, 0.0005))
+        disabled, fallback, discards = (draw.random() < chance for chance in (0.02, 0.3, 0.001))
         rule = RuleBase(when="True", action="any", disabled=disabled, fallback=fallback)
         return CompiledRule(name, rule, Phase.DISCARD if discards else Phase.DISPATCH, condition)
 

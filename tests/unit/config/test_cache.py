@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import mroute.config.check
 from mroute.config import load, validate
-from mroute.config.cache import FOLDER_VARIABLE, ConditionCache
+from mroute.config.cache import ConditionCache
+from mroute.config.kept import FOLDER_VARIABLE
 from mroute.expr import RuleFunction, Tree, Type, check, compile_condition, parse
 from mroute.expr.nodes import Node
 from mroute.expr.printer import print_tree
@@ -49,7 +50,7 @@ def rule_file(folder: Path) -> Path:
 
 
 def kept(folder: Path) -> Path:
-    (file,) = folder.iterdir()
+    (file,) = folder.glob("*.conditions.json")
     return file
 
 
@@ -178,12 +179,15 @@ def test_other_functions_are_another_key(
     changed = replace(function, returns=Type.TEXT)
     other = replace(more, functions=MappingProxyType({**registry.functions, "twice": changed}))
     ConditionCache(rule_file, more).write({})
-    assert ConditionCache(rule_file, other)._key != ConditionCache(rule_file, more)._key
+    assert ConditionCache(rule_file, other)._file._key != ConditionCache(rule_file, more)._file._key
     updated = replace(
         registry, plugins=tuple(replace(each, version="99") for each in registry.plugins)
     )
     assert registry.plugins
-    assert ConditionCache(rule_file, updated)._key != ConditionCache(rule_file, registry)._key
+    assert (
+        ConditionCache(rule_file, updated)._file._key
+        != ConditionCache(rule_file, registry)._file._key
+    )
 
 
 def test_with_and_without_the_library_of_patterns_are_other_keys(
