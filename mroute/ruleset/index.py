@@ -9,8 +9,6 @@ are then evaluated by their own code. Knows how this comes together. Does not kn
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Final, TypeAlias
@@ -21,13 +19,11 @@ from mroute.ruleset.bits import bits_of, items_at, numbers_of
 from mroute.ruleset.column import Column
 from mroute.ruleset.filing import Filing
 from mroute.ruleset.keys import Keys
-from mroute.ruleset.literals import Form, Term, View
+from mroute.ruleset.literals import Form, Term
 from mroute.ruleset.normal_form import Normaliser
+from mroute.ruleset.numbering import Numbered
 from mroute.ruleset.substrings import is_accelerated
 from mroute.types import Progress
-
-MAX_VIEWS: Final = 32
-"""Views of one tag that are evaluated for a value; those of the fewest terms are left out."""
 
 ROOM: Final = 64 * 1024 * 1024
 """Bytes for the sets of terms up to which all of them are kept as bits."""
@@ -47,7 +43,7 @@ class RuleIndex:
         conditions: the programs; all were made with the same functions.
         forms: the normal form of each condition, or None where it is to be made.
         accelerated: whether pyahocorasick searches for texts in texts; None: where it is installed.
-        progress: is told of each condition.
+        progress: is told of what is done, twice for each condition.
 
     Immutable but for what it keeps of the values that it has seen, and usable from several threads
     at once. How it works and what it costs: docs/explanation/performance.md.
@@ -63,33 +59,23 @@ class RuleIndex:
         self._conditions = conditions
         functions = conditions[0].functions if conditions else {}
         known = forms or [None] * len(conditions)
-        self.forms = _forms(conditions, known, functions, progress)
+        told = _halves(len(conditions), progress)
+        self.forms = _forms(conditions, known, functions, told)
         """The normal forms of the conditions."""
-        terms: list[Term] = []
-        owners: list[int] = []
-        self._metered: list[int] = []
-        unproven: list[int] = []
-        left_out = _left_out(self.forms)
-        for position, form in enumerate(self.forms):
-            reduced = _without(form, left_out) if left_out else form
-            if form.metered:
-                self._metered.append(position)
-            if form.metered or not reduced.exact:
-                unproven += range(len(terms), len(terms) + len(reduced.terms))
-            terms += reduced.terms
-            owners += [position] * len(reduced.terms)
-        # An array, for it is read here and there: its numbers lie close together.
-        self.owners = array("L", owners)
+        numbered = Numbered(self.forms)
+        terms, self.owners = numbered.terms, numbered.owners
         """The positions of the conditions that the terms are of."""
-        self.further = bits_of([n for n in range(1, len(owners)) if owners[n] == owners[n - 1]])
+        self._metered, self._unproven = numbered.metered, numbered.unproven
+        self.further = numbered.further
         """The bits of the terms that are not the first of their condition."""
         self._everything = (1 << len(terms)) - 1
-        self._unproven = bits_of(unproven)
         fast = is_accelerated() if accelerated is None else accelerated
         roomy = len(terms) * sum(map(len, terms)) // 8 <= ROOM
-        columns = {
-            tag: Column(filing, functions, fast, roomy) for tag, filing in _filed(terms).items()
-        }
+        filings = _filed(terms)
+        columns = {}
+        for number, (tag, filing) in enumerate(filings.items(), 1):
+            columns[tag] = Column(filing, functions, fast, roomy)
+            told(1 + number / len(filings))
         self._keys = Keys(columns)
         self._columns = tuple(columns.values())
         self._true: list[_Entry] = []
@@ -185,18 +171,27 @@ class RuleIndex:
             column.forget()
 
 
+def _halves(count: int, progress: Progress | None) -> Callable[[float], None]:
+    """Tells ``progress`` of ``count`` rules in two halves: of their forms, then of the columns."""
+
+    def told(done: float) -> None:
+        if progress is not None:
+            progress("building the index", round(done * count / 2), count)
+
+    return told
+
+
 def _forms(
     conditions: Sequence[Program],
     known: Sequence[Form | None],
     functions: Functions,
-    progress: Progress | None,
+    told: Callable[[float], None],
 ) -> list[Form]:
     normaliser = Normaliser(functions)
     forms = []
     for number, (condition, form) in enumerate(zip(conditions, known, strict=True), 1):
         forms.append(form or normaliser.form(condition))
-        if progress is not None:
-            progress("building the index", number, len(conditions))
+        told(number / len(conditions))
     return forms
 
 
@@ -213,30 +208,3 @@ def _filed(terms: Sequence[Term]) -> dict[Tag, Filing]:
             layer = layers[tag] = layers.get(tag, -1) + 1
             filing.file(number, layer, literal)
     return filings
-
-
-def _left_out(forms: Sequence[Form]) -> frozenset[View]:
-    """The views of tags of which there are too many; a tag itself is always looked up."""
-    counted = Counter(
-        test.view
-        for form in forms
-        for term in form.terms
-        for literal in term
-        for test in literal.tests
-        if test.view.node is not test.view.tag
-    )
-    used: dict[Tag, list[View]] = {}
-    for view, _ in counted.most_common():
-        used.setdefault(view.tag, []).append(view)
-    return frozenset(view for views in used.values() for view in views[MAX_VIEWS:])
-
-
-def _without(form: Form, left_out: frozenset[View]) -> Form:
-    """``form`` without the literals on views that are left out."""
-    terms = tuple(
-        tuple(
-            literal for literal in term if not any(test.view in left_out for test in literal.tests)
-        )
-        for term in form.terms
-    )
-    return form if terms == form.terms else Form(tuple(dict.fromkeys(terms)), exact=False)

@@ -58,7 +58,7 @@ def read_back(written: Any) -> dict[str, Form]:
             )
             for text, (terms, exact, metered) in written["texts"].items()
         }
-    except (LookupError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"these are no forms: {error}") from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,14 +15,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mroute.config.check
+import mroute.ruleset.index
 from mroute.config import load, validate
 from mroute.config.cache import ConditionCache
 from mroute.config.kept import FOLDER_VARIABLE
-from mroute.expr import RuleFunction, Tree, Type, check, compile_condition, parse
+from mroute.expr import (
+    Program,
+    RuleFunction,
+    Tree,
+    Type,
+    check,
+    compile_condition,
+    compile_text,
+    parse,
+)
 from mroute.expr.nodes import Node
 from mroute.expr.printer import print_tree
 from mroute.expr.stored import read_back, write_down
 from mroute.registry import Registry
+from mroute.ruleset import stored
+from mroute.ruleset.literals import Form
+from mroute.ruleset.normal_form import Normaliser
 from tests.unit.expr.strategies import CALLED, conditions
 
 RULES = """\
@@ -222,3 +236,79 @@ def test_the_folder_is_where_caches_are(
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "elsewhere"))
     validate(rule_file, registry)
     assert kept(home / "elsewhere/mroute").is_file()
+
+
+# Normal forms
+
+
+def normalised(rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The conditions that are brought into normal form when the rule file is loaded."""
+    texts = []
+
+    class Spy(Normaliser):
+        def form(self, program: Program) -> Form:
+            texts.append(program.tree.text)
+            return super().form(program)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mroute.ruleset.index, "Normaliser", Spy)
+        load(rule_file, registry)
+    return texts
+
+
+def forms_file(folder: Path) -> Path:
+    (file,) = folder.glob("*.forms.json")
+    return file
+
+
+THIN, WARNED = "tags.Modality == 'CT' and tags.SliceThickness < 2", "tags.Modality in ('MR')"
+
+
+def test_normal_forms_are_made_once_and_only_for_what_is_new(
+    rule_file: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert normalised(rule_file, registry, monkeypatch) == [THIN, WARNED]
+    assert normalised(rule_file, registry, monkeypatch) == []
+    rule_file.write_text(RULES.replace("< 2", "< 3"))
+    assert normalised(rule_file, registry, monkeypatch) == [THIN.replace("< 2", "< 3")]
+    assert normalised(rule_file, registry, monkeypatch) == []
+
+
+def test_rules_decide_alike_by_forms_that_were_kept(rule_file: Path, registry: Registry) -> None:
+    series = [{"Modality": "CT", "SliceThickness": text} for text in ("1", "2", "x")]
+    fresh, kept_forms = (load(rule_file, registry).rules for _ in range(2))
+    found = [rules.evaluate(tags).triggered for rules in (fresh, kept_forms) for tags in series]
+    assert found == [("thin",), (), ()] * 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"less"', '"more"'),
+        lambda text: "",
+    ],
+)
+def test_damaged_forms_are_made_again(
+    folder: Path,
+    rule_file: Path,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[str], str],
+) -> None:
+    load(rule_file, registry)
+    file = forms_file(folder)
+    content = file.read_text()
+    file.write_text(damage(content))
+    assert file.read_text() != content
+    assert normalised(rule_file, registry, monkeypatch) == [THIN, WARNED]
+    assert file.read_text() == content
+
+
+def test_what_are_no_forms_are_refused() -> None:
+    written = stored.write_down({"a": Normaliser(CALLED).form(compile_text("has(Modality)"))})
+    for part in ("nodes", "views", "literals", "texts"):
+        nonsense: object
+        for nonsense in (None, [7], [[]], {"a": [[[9]], True, False]}):
+            with pytest.raises(ValueError, match="these are no forms"):
+                stored.read_back({**written, part: nonsense})
