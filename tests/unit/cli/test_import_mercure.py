@@ -99,7 +99,7 @@ def test_usage(mroute: Mroute, mercure: Path) -> None:
         (b'{"rules": {"\xff": 1}}', "1:13: error: the file is not UTF-8: byte 0xff"),
         (b'{"rules": {"a": NaN}}', "'NaN' is not a number of JSON"),
         (b'{"rules": {}, "a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "nested more than"),
-        (b'{"rules": ' + b" " * (17 * 1024 * 1024) + b"{}}", "larger than 16 MB"),
+        (b'{"rules": ' + b" " * (65 * 1024 * 1024) + b"{}}", "larger than 64 MB"),
     ],
 )
 def test_what_is_no_configuration(
