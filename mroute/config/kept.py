@@ -48,7 +48,7 @@ class KeptFile:
             head, _, body = content.partition(b"\n")
             if head.decode("ascii") != f"{self._key} {_digest(body)}":
                 return None
-            return json.loads(body)
+            return json.loads(body.decode("utf-8", "surrogatepass"))
         except (OSError, ValueError, RecursionError):
             return None
 
@@ -56,7 +56,9 @@ class KeptFile:
         """Keep ``content`` in place of what was kept before; where it cannot be, nothing is."""
         if self._file is None:
             return
-        body = json.dumps(content, separators=(",", ":")).encode("ascii")
+        # As they are, for the escapes of two halves of a character would be read back as one.
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        body = text.encode("utf-8", "surrogatepass")
         head = f"{self._key} {_digest(body)}\n".encode("ascii")
         with suppress(OSError):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from mroute.expr.checker import Checked
 from mroute.expr.function import Functions
 from mroute.expr.nodes import NOWHERE, Node, Tree
 
-FORMAT = 1
+FORMAT = 2
 """Changes whenever what is written down is to be read in another way."""
 
 _KINDS: tuple[type[Node], ...] = tuple(

@@ -24,7 +24,7 @@ CACHE_BYTES: Final = 4 * 1024 * 1024
 MAX_VALUES: Final = 4096
 """Values of a tag that are kept at most."""
 
-LONGEST_VALUE: Final = 1024
+LONGEST_VALUE: Final = 256
 """Characters of a text that is kept; a longer one is looked up each time."""
 
 _LARGE: Final = 2048
@@ -34,15 +34,12 @@ _LARGE: Final = 2048
 class Column:
     """What was filed under one tag, ready to be looked up."""
 
-    def __init__(
-        self, filing: Filing, functions: Functions, accelerated: bool, roomy: bool
-    ) -> None:
+    def __init__(self, filing: Filing, functions: Functions, accelerated: bool) -> None:
         self.mentioned = filing.mentioned
         """The bits of the terms that ask something of the tag."""
         self._shifts = filing.shifts
         self._groups = tuple(
-            Group(view, functions, filed, accelerated, roomy)
-            for view, filed in filing.views.items()
+            Group(view, functions, filed, accelerated) for view, filed in filing.views.items()
         )
         blank, filled = filing.present(Kind.BLANK), filing.present(Kind.FILLED)
         self._missing = filing.others | filing.present(Kind.ABSENT), blank | filled
@@ -66,10 +63,10 @@ class Column:
     def _by_interval(self) -> Callable[[Any], int] | None:
         """The terms for a number, where all that is asked of the tag is which number it is."""
         table = self._groups[0].numeric if len(self._groups) == 1 else None
-        if table is None or not table.intervals:
+        if table is None or not table.few_numbers:
             return None
         return by_interval(
-            table.intervals, lambda value: self._conjoined(self._filled | table.holding(value))
+            table.few_numbers, lambda value: self._conjoined(self._filled | table.holding(value))
         )
 
     def _named(self) -> list[str]:
@@ -87,15 +84,11 @@ class Column:
                 return self._look(text)[0]
             bits = self._of_number(number)
         elif self._is_certain:
-            bits = self._filled
-            if bits != self._blank and not text.strip(BLANKS):
-                bits = self._blank
+            bits = self._present(text)
             for holding in self._certain:
                 if held := holding(text):
                     bits |= held
-            if self._shifts:
-                bits = self._conjoined(bits)
-            bits = self._share(bits)
+            bits = self._share(self._conjoined(bits))
         else:
             return self._look(text)[0]
         self._keep(text, bits, bits)
@@ -118,17 +111,20 @@ class Column:
         if text is None:
             true, unknown = self._missing
         else:
-            true, unknown = self._filled if text.strip(BLANKS) else self._blank, 0
+            true, unknown = self._present(text), 0
         for group in self._groups:
             held, perhaps = group.look(text)
             true |= held
             unknown |= perhaps
-        found = possible = self._share(self._conjoined(true))
-        if unknown:
-            possible = self._share(self._conjoined(true | unknown))
+        found, possible = self._conjoined(true), self._conjoined(true | unknown)
         if text is None or len(text) <= LONGEST_VALUE:
+            found, possible = self._share(found), self._share(possible)
             self._keep(text, found, possible)
         return found, possible
+
+    def _present(self, text: str) -> int:
+        """What holds because the tag is there."""
+        return self._filled if self._filled == self._blank or text.strip(BLANKS) else self._blank
 
     def _keep(self, text: Text, true: int, possible: int) -> None:
         if len(self.known_true) >= self._most:

@@ -25,7 +25,6 @@ class Group:
         functions: Functions,
         literals: Sequence[Filed],
         accelerated: bool,
-        roomy: bool,
     ) -> None:
         sorts: dict[type | None, list[Filed]] = {}
         for literal in literals:
@@ -33,8 +32,8 @@ class Group:
                 sorts.setdefault(sort, []).append(literal._replace(tests=of_sort))
         plain = view.node is view.tag and not view.fold
         self._read = None if plain else reader_of(view, functions)
-        self._texts = Table(sorts[str], accelerated, roomy) if str in sorts else None
-        self._numbers = Table(sorts[float], accelerated, roomy) if float in sorts else None
+        self._texts = Table(sorts[str], accelerated) if str in sorts else None
+        self._numbers = Table(sorts[float], accelerated) if float in sorts else None
         self._flags = tuple(
             bits_of([f.number for f in sorts.get(None, ()) if any(t.kind is kind for t in f.tests)])
             for kind in (Kind.TRUE, Kind.FALSE)

@@ -25,9 +25,6 @@ from mroute.ruleset.numbering import Numbered
 from mroute.ruleset.substrings import is_accelerated
 from mroute.types import Progress
 
-ROOM: Final = 64 * 1024 * 1024
-"""Bytes for the sets of terms up to which all of them are kept as bits."""
-
 SMALL: Final = 2048
 """Terms up to which it is quicker to see whether a tag matters any more than to look at it."""
 
@@ -40,7 +37,7 @@ class RuleIndex:
     """The index of ``conditions``, which are known by their positions.
 
     Args:
-        conditions: the programs; all were made with the same functions.
+        conditions: the programs. Raises `ValueError` where they call different functions.
         forms: the normal form of each condition, or None where it is to be made.
         accelerated: whether pyahocorasick searches for texts in texts; None: where it is installed.
         progress: is told of what is done, twice for each condition.
@@ -58,6 +55,8 @@ class RuleIndex:
     ) -> None:
         self._conditions = conditions
         functions = conditions[0].functions if conditions else {}
+        if any(condition.functions is not functions for condition in conditions):
+            raise ValueError("the conditions were checked with different functions")
         known = forms or [None] * len(conditions)
         told = _halves(len(conditions), progress)
         self.forms = _forms(conditions, known, functions, told)
@@ -70,11 +69,10 @@ class RuleIndex:
         """The bits of the terms that are not the first of their condition."""
         self._everything = (1 << len(terms)) - 1
         fast = is_accelerated() if accelerated is None else accelerated
-        roomy = len(terms) * sum(map(len, terms)) // 8 <= ROOM
         filings = _filed(terms)
         columns = {}
         for number, (tag, filing) in enumerate(filings.items(), 1):
-            columns[tag] = Column(filing, functions, fast, roomy)
+            columns[tag] = Column(filing, functions, fast)
             told(1 + number / len(filings))
         self._keys = Keys(columns)
         self._columns = tuple(columns.values())
@@ -117,8 +115,10 @@ class RuleIndex:
         """The bits of the terms that none of ``columns`` rules out for ``tags``."""
         bits, text_of = self._everything, self._keys.text_of
         if not self._keys.are_usual(tags):
-            for _, _, look, tag, _ in columns:
-                bits &= look(text_of(tag, tags))
+            for _, known, look, tag, _ in columns:
+                text = text_of(tag, tags)
+                found = known(text)
+                bits &= look(text) if found is None else found
             return bits
         get = tags.get
         new = []
@@ -127,10 +127,8 @@ class RuleIndex:
             if sparing and not bits & mentioned:
                 continue
             text = get(key)
-            try:
-                found = known(text)
-            except TypeError:  # a value that is no text, and of no hash
-                found = None
+            # What is no text may be equal to one all the same.
+            found = known(text) if type(text) is str or text is None else None
             if found is None:
                 new.append((look, text, tag, mentioned))
             else:
@@ -188,6 +186,9 @@ def _forms(
     told: Callable[[float], None],
 ) -> list[Form]:
     normaliser = Normaliser(functions)
+    if None in known:
+        for adopted in filter(None, known):
+            normaliser.adopt(adopted)
     forms = []
     for number, (condition, form) in enumerate(zip(conditions, known, strict=True), 1):
         forms.append(form or normaliser.form(condition))

@@ -25,9 +25,9 @@ class Keys:
 
     def __init__(self, tags: Iterable[Tag]) -> None:
         self._keywords = {each: dictionary.keyword_of(each) for each in tags}
-        spelled = {keyword for each, keyword in self._keywords.items() if not each.exact}
-        self._folded = {keyword.lower() for keyword in spelled}
-        self._known = spelled
+        # Keys that are no other spelling of a tag: to begin with, the keywords themselves.
+        self._known = {keyword for each, keyword in self._keywords.items() if not each.exact}
+        self._folded = {keyword.lower() for keyword in self._known}
 
     def usual(self, tag: Tag) -> str:
         """The key of ``tag`` in tag lists whose keys `are_usual`."""

@@ -115,6 +115,3 @@ ALWAYS = Form(((),))
 
 NEVER = Form(())
 """False for every series."""
-
-UNDECIDED = Form(((),), exact=False)
-"""Nothing is known about it: its code must be asked."""

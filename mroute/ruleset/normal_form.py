@@ -31,6 +31,13 @@ class Normaliser:
         self._predicates = Predicates(functions)
         self._known: dict[tuple[ClauseCode, bool], Form] = {}
 
+    def adopt(self, form: Form) -> None:
+        """Use the views of ``form``, which was made elsewhere, in the forms made from now on."""
+        for term in form.terms:
+            for literal in term:
+                for test in literal.tests:
+                    self._predicates.adopt(test.view)
+
     def form(self, program: Program) -> Form:
         """The normal form of the condition that ``program`` was compiled from."""
         form = self._joined(program.part, program.clause_codes, wanted=True)

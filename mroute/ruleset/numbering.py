@@ -19,6 +19,10 @@ MAX_VIEWS: Final = 32
 """Views of one tag that are evaluated for a value; those of the fewest terms are left out."""
 
 
+MAX_LITERALS: Final = 8
+"""Literals of a term on one tag; each of them makes the sets of that tag larger."""
+
+
 class Numbered:
     """The terms of the conditions that have these ``forms``, in their order.
 
@@ -33,7 +37,7 @@ class Numbered:
         unproven: list[int] = []
         left_out = _left_out(forms)
         for position, form in enumerate(forms):
-            reduced = _without(form, left_out) if left_out else form
+            reduced = _without(form, left_out)
             if form.metered or not reduced.exact:
                 unproven += range(len(terms), len(terms) + len(reduced.terms))
             terms += reduced.terms
@@ -63,11 +67,22 @@ def _left_out(forms: Sequence[Form]) -> frozenset[View]:
 
 
 def _without(form: Form, left_out: frozenset[View]) -> Form:
-    """``form`` without the literals on views that are left out."""
-    terms = tuple(
-        tuple(
+    """``form`` without the literals on views that are left out, and those of too many on a tag."""
+    terms = tuple(_shortened(term, left_out) for term in form.terms)
+    return form if terms == form.terms else Form(tuple(dict.fromkeys(terms)), exact=False)
+
+
+def _shortened(term: Term, left_out: frozenset[View]) -> Term:
+    if left_out:
+        term = tuple(
             literal for literal in term if not any(test.view in left_out for test in literal.tests)
         )
-        for term in form.terms
-    )
-    return form if terms == form.terms else Form(tuple(dict.fromkeys(terms)), exact=False)
+    if len(term) <= MAX_LITERALS:
+        return term
+    count: Counter[Tag] = Counter()
+    kept = []
+    for literal in term:
+        count[literal.tag] += 1
+        if count[literal.tag] <= MAX_LITERALS:
+            kept.append(literal)
+    return tuple(kept)

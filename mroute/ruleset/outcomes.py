@@ -43,6 +43,13 @@ class Outcomes(Mapping[str, Outcome]):
         self._tags = tags
         self._known: dict[str, Outcome] = {}
 
+    def settle(self, name: str) -> None:
+        """Find out now why the rule ``name`` is true, for it may not be when somebody asks."""
+        outcome = self[name]
+        if outcome.value is not True:
+            because = "it was true when the series was decided, and is not any more"
+            self._known[name] = Outcome(True, because)
+
     def __getitem__(self, name: str) -> Outcome:
         known = self._known.get(name)
         if known is None:
@@ -53,7 +60,7 @@ class Outcomes(Mapping[str, Outcome]):
         return known
 
     def __contains__(self, name: object) -> bool:
-        return name in self._positions and self._positions[str(name)] < self._count
+        return isinstance(name, str) and self._positions.get(name, self._count) < self._count
 
     def __iter__(self) -> Iterator[str]:
         return (rule.name for rule in islice(self._rules, self._count))
@@ -62,4 +69,4 @@ class Outcomes(Mapping[str, Outcome]):
         return self._count
 
     def __repr__(self) -> str:
-        return f"Outcomes({', '.join(self)})"
+        return f"<Outcomes of {self._count} rules>"

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from mroute.expr import Functions
+from mroute.expr import BUILTINS, Functions
 from mroute.expr.compiler import value_of
 from mroute.expr.nodes import Call, Compare, Items, Literal, Loop, Method, Name, Node, Tag, walk
 from mroute.ruleset import literals
-from mroute.ruleset.literals import UNDECIDED, Fold, Form, Kind, Test, View
+from mroute.ruleset.literals import Fold, Form, Kind, Test, View
+from mroute.ruleset.strictness import needed_tags
 from mroute.ruleset.unrolling import unrolled
 
 _KINDS: Final[Mapping[str, Kind]] = {
@@ -41,9 +42,8 @@ _CONTRARY: Final[Mapping[Kind, Kind]] = {
 
 _METHODS: Final[Mapping[str, Kind]] = {"startswith": Kind.PREFIX, "endswith": Kind.SUFFIX}
 
-
 Tests: TypeAlias = tuple[tuple[Test, ...], bool]
-"""Tests of one view and kind, and whether a clause is true where all of them are, or any."""
+"""Tests of one view, and whether a clause is true where all of them are; else where any is."""
 
 
 class Predicates:
@@ -67,7 +67,18 @@ class Predicates:
         """When ``clause``, which is nothing spelled out, is true or is false."""
         tag = self._only_tag(clause)
         if tag is None:
-            return UNDECIDED
+            # Of a clause of several tags no more is known than that they must be there.
+            there = (Kind.BLANK, Kind.FILLED)
+            needed = [(tag, self._view(tag, tag)) for tag in needed_tags(clause)]
+            return Form(
+                (
+                    tuple(
+                        literals.Literal(tag, tuple(Test(view, kind) for kind in there))
+                        for tag, view in needed
+                    ),
+                ),
+                exact=False,
+            )
         tests, conjoined = self._tests(clause, tag) or (self._asked(clause, tag), False)
         if len(tests) == 1 or conjoined:
             each = [_literal(tag, test, wanted) for test in tests]
@@ -79,6 +90,10 @@ class Predicates:
         for test in tests:
             sorts.setdefault(isinstance(test.constant, str), []).append(test)
         return Form((tuple(literals.Literal(tag, tuple(each), True) for each in sorts.values()),))
+
+    def adopt(self, view: View) -> None:
+        """Use ``view`` wherever there would be one like it."""
+        self._views.setdefault((view.node, view.fold), view)
 
     def _asked(self, clause: Node, tag: Tag) -> tuple[Test, ...]:
         return (Test(self._view(tag, clause), Kind.TRUE),)
@@ -133,9 +148,13 @@ class Predicates:
         """The value of ``node`` where it reads no tag and always gives the same; else None."""
         if type(node) is Literal:
             return node.value
-        parts = [part for part, _ in walk(node)]
-        if any(isinstance(part, Tag | Name) for part in parts) or not self._are_pure(parts):
-            return None
+        for part, _ in walk(node):
+            if isinstance(part, Tag | Name):
+                return None
+            # What a plugin's function gives today it need not give tomorrow, when the form is read
+            # back: its code may depend on the site.
+            if isinstance(part, Call) and self._functions[part.name] is not BUILTINS.get(part.name):
+                return None
         return value_of(node, self._functions)({})
 
     def _only_tag(self, node: Node) -> Tag | None:

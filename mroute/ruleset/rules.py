@@ -44,9 +44,13 @@ class RuleSet(Mapping[str, CompiledRule]):
         """Build the index of ``rules``.
 
         ``progress`` is told of every rule; ``forms`` has the normal forms of those conditions, by
-        the names of the rules, that need not be made.
+        the names of the rules, that need not be made. Raises `ValueError` where two rules have one
+        name, or conditions call different functions.
         """
-        self._rules = {rule.name: rule for rule in rules}
+        self._rules: dict[str, CompiledRule] = {}
+        for rule in rules:
+            if self._rules.setdefault(rule.name, rule) is not rule:
+                raise ValueError(f"two rules are called '{rule.name}'")
         self._selection = Selection(tuple(self._rules.values()), progress, forms)
 
     def __getitem__(self, name: str) -> CompiledRule:
@@ -65,8 +69,8 @@ class RuleSet(Mapping[str, CompiledRule]):
         """Decide what happens to a series with these ``tags`` (keyword to text).
 
         ``force_rule`` is the name of the only rule to apply, as a trusted source may ask for.
-        Raises `ForceRuleError` where there is no such rule or it is disabled. Pure: what becomes of
-        ``tags`` later does not change the decision.
+        Raises `ForceRuleError` where there is no such rule or it is disabled. Pure: that there are
+        other ``tags`` later does not change the decision, as long as no value that is no text does.
         """
         kept = tags.copy() if type(tags) is dict else dict(tags)
         return get_triggered_rules(self._selection, kept, force_rule)

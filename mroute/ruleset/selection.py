@@ -6,12 +6,13 @@ true. Does not know how that set comes about (index).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from mroute.errors import ForceRuleError
 from mroute.expr import Outcome, Program
+from mroute.expr.nodes import Call, walk
 from mroute.models import RuleBase
 from mroute.ruleset.bits import items_at
 from mroute.ruleset.index import RuleIndex
@@ -70,6 +71,7 @@ class Selection:
         self.forms = dict(zip(self.positions, self.index.forms, strict=True))
         # The names of the rules that the terms are of.
         self._further = self.index.further
+        self._changing = {rule.name for rule in self.rules if _may_change(rule.condition)}
         self._names = [self.rules[position].name for position in self.index.owners]
         self.rounds = []
         start = 0
@@ -85,9 +87,15 @@ class Selection:
         names = items_at(terms, self._names)
         return tuple(dict.fromkeys(names) if terms & self._further else names)
 
-    def outcomes(self, end: int, tags: Mapping[str, str]) -> Outcomes:
-        """The outcomes of the rules before position ``end``."""
-        return Outcomes(self.rules, self.positions, end, tags)
+    def outcomes(
+        self, end: int, tags: Mapping[str, str], triggered: Iterable[str] = ()
+    ) -> Outcomes:
+        """The outcomes of the rules before position ``end``; those ``triggered`` are true."""
+        outcomes = Outcomes(self.rules, self.positions, end, tags)
+        if self._changing:
+            for name in self._changing.intersection(triggered):
+                outcomes.settle(name)
+        return outcomes
 
     def unknown(self, tags: Mapping[str, str]) -> list[str]:
         """The names of the rules that are unknown, where none is true."""
@@ -115,12 +123,21 @@ def get_triggered_rules(
         fallback = end > selection.rounds[0].end
         if true & discarding:
             name = selection.names(true & discarding)[0]
-            outcomes = selection.outcomes(selection.positions[name] + 1, tags)
+            outcomes = selection.outcomes(selection.positions[name] + 1, tags, (name,))
             return Decision((name,), outcomes, name, fallback, definitions)
-        outcomes = selection.outcomes(end, tags)
-        return Decision(selection.names(true), outcomes, None, fallback, definitions)
+        triggered = selection.names(true)
+        outcomes = selection.outcomes(end, tags, triggered)
+        return Decision(triggered, outcomes, None, fallback, definitions)
     outcomes = selection.outcomes(len(selection.rules), tags)
     return Decision((), outcomes, unknown=partial(selection.unknown, tags))
+
+
+def _may_change(condition: Program) -> bool:
+    """Whether it calls a function that need not give the same again."""
+    impure = {name for name, function in condition.functions.items() if not function.pure}
+    return bool(impure) and any(
+        isinstance(node, Call) and node.name in impure for node, _ in walk(condition.tree.root)
+    )
 
 
 def _forced(selection: Selection, name: str) -> Decision:

@@ -13,7 +13,7 @@ from mroute.expr.nodes import Tag
 from mroute.expr.stored import NodeTable, read_nodes
 from mroute.ruleset.literals import Fold, Form, Kind, Literal, Test, View
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Changes whenever what is written down is to be read in another way."""
 
 

@@ -14,10 +14,13 @@ from mroute.expr.operators import compare, contains
 from mroute.expr.values import Unknown, Value, is_number
 from mroute.ruleset.bits import bits_of
 from mroute.ruleset.hits import Find, finder
-from mroute.ruleset.intervals import MOST, by_interval
+from mroute.ruleset.intervals import MOST
 from mroute.ruleset.literals import Kind, Test
 from mroute.ruleset.thresholds import ORDERS, Thresholds
 from mroute.ruleset.within import looks_into
+
+ROOM: Final = 8 * 1024 * 1024
+"""Bytes for the sets of one table, up to which all of them are kept as bits."""
 
 _NO_TEXT: Final = Unknown("it is no text")
 
@@ -41,7 +44,7 @@ class Filed(NamedTuple):
 class Table:
     """What is filed under tests whose constants are of one sort."""
 
-    def __init__(self, literals: Sequence[Filed], accelerated: bool, roomy: bool) -> None:
+    def __init__(self, literals: Sequence[Filed], accelerated: bool) -> None:
         self._literals = literals
         self.numbers = bits_of([each.number for each in literals])
         """The bits of all that is filed here."""
@@ -50,6 +53,11 @@ class Table:
         for number, tests, _ in literals:
             for _, kind, constant in tests:
                 filed.setdefault(kind, {}).setdefault(constant, []).append(number)
+        constants = {constant for each in filed.values() for constant in each}
+        roomy = len(constants) * self.numbers.bit_length() // 8 <= ROOM
+        few_numbers = len(constants) <= MOST and all(is_number(each) for each in constants)
+        self.few_numbers = sorted(constants) if roomy and few_numbers else None
+        """The constants between which nothing changes, where they are few numbers."""
         looks = [
             *(Thresholds(kind, each).holding for kind, each in filed.items() if kind in ORDERS),
             *looks_into(filed, accelerated, roomy),
@@ -60,12 +68,6 @@ class Table:
 
         None of them is unknown then.
         """
-        constants = {constant for each in filed.values() for constant in each}
-        few_numbers = len(constants) <= MOST and all(is_number(each) for each in constants)
-        self.intervals = sorted(constants) if roomy and few_numbers else None
-        """The constants between which nothing changes, where they are few numbers."""
-        if self.intervals:
-            self.holding = by_interval(self.intervals, self.holding)
 
     def asked(self, value: Value) -> tuple[int, int]:
         """The literals that hold for a ``value`` of another sort, and those that are unknown.

@@ -21,10 +21,11 @@ from mroute.expr.nodes import (
     Not,
     Or,
     Tag,
+    children,
 )
 
 MAX_ROUNDS: Final = 64
-"""Items of a list that a loop is spelled out for."""
+"""Rounds that are spelled out, of a loop and of those within it."""
 
 
 def unrolled(node: Node) -> Node | None:
@@ -43,7 +44,7 @@ def unrolled(node: Node) -> Node | None:
             return And(tuple(Compare((sign,), (left, right)) for sign, left, right in pairs))
         case Call(name="any" | "all" as name, arguments=(Items(items=items),)):
             return _joined(name, items)
-        case Loop(name=name, source=Items(items=items)) if len(items) <= MAX_ROUNDS:
+        case Loop(name=name, source=Items(items=items)) if _rounds(node) <= MAX_ROUNDS:
             if all(isinstance(item, Literal | Tag) for item in items):
                 return _joined(name, tuple(_round(node, item) for item in items))
     return None
@@ -56,6 +57,15 @@ def _joined(name: str, operands: tuple[Node, ...]) -> Node:
     # An operand twice, for one alone need not be a condition.
     pair = operands if len(operands) > 1 else operands * 2
     return Or(pair) if name == "any" else And(pair)
+
+
+def _rounds(node: Node) -> int:
+    """How often the innermost part of the loops in ``node`` would be written."""
+    within = max((_rounds(child) for child in children(node)), default=1)
+    match node:
+        case Loop(source=Items(items=items)):
+            return len(items) * within
+    return within
 
 
 def _round(loop: Loop, item: Node) -> Node:

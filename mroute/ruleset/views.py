@@ -34,7 +34,9 @@ _CASES: Final[Mapping[str, Callable[[str], str]]] = {
 
 def reader_of(view: View, functions: Functions) -> Callable[[Text], Value]:
     """A function from the text of the tag to the value of ``view``."""
-    read = _reader(view, functions)
+    read: Callable[[Text], Value] = _itself
+    if view.node is not view.tag:
+        read = _compiled(view, functions)
     if view.fold is Fold.NONE:
         return read
     fold = view.fold.of
@@ -64,11 +66,8 @@ def quick_reader_of(view: View) -> Callable[[str], str] | None:
     return fold if change is str else lambda text: fold(change(text))
 
 
-def _reader(view: View, functions: Functions) -> Callable[[Text], Value]:
-    match view.node:
-        case Tag():
-            return lambda text: _MISSING if text is None else text
-    return _compiled(view, functions)
+def _itself(text: Text) -> Value:
+    return _MISSING if text is None else text
 
 
 def _compiled(view: View, functions: Functions) -> Callable[[Text], Value]:

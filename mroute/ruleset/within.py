@@ -51,7 +51,8 @@ def _at_end(filed: ByConstant, roomy: bool) -> LookInto:
     def look(text: str) -> int:
         bits, longest = 0, len(text)
         for length in lengths:
-            if length <= longest and (hit := find(text[longest - length :])):
+            # As there; counted from the beginning, for the last 0 characters are none.
+            if hit := find(text[max(0, longest - length) :]):
                 bits |= hit
         return bits
 

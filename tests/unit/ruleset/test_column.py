@@ -41,7 +41,7 @@ def column_of(terms: Sequence[Sequence[Literal]] = TERMS) -> Column:
     for number, term in enumerate(terms):
         for layer, each in enumerate(term):
             filing.file(number, layer, each)
-    return Column(filing, BUILTINS, accelerated=False, roomy=True)
+    return Column(filing, BUILTINS, accelerated=False)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from mroute.expr import BUILTINS, Functions, RuleFunction, Type, compile_text
-from mroute.ruleset.literals import ALWAYS, NEVER, UNDECIDED, Form
+from mroute.ruleset.literals import ALWAYS, NEVER, Form
 from mroute.ruleset.literals import Literal as TermLiteral
 from mroute.ruleset.normal_form import MAX_TERMS, Normaliser
 
@@ -65,7 +65,7 @@ def _told(literal: TermLiteral) -> str:
         (f"len({M}) % 2 == 1", ["Modality view equal 1"]),
         (f"len({M}) == {M}", ["Modality view true"]),
         (f"not {M} in [{M}]", ["Modality view false"]),
-        (f"{M} == site()", ["Modality equal 'A'"]),
+        (f"{M} == site()", ["Modality view true"]),
         (f"any(x in {M} for x in ['A', 'B'])", ["Modality part 'A' | part 'B'"]),
         (
             f"all(x in {M} for x in ['A', 'B'] if {S} == x)",
@@ -102,11 +102,27 @@ def test_constants_are_true_of_every_series_or_of_none() -> None:
     assert form_of(f"False and {M} == 'MR'") == NEVER
 
 
-@pytest.mark.parametrize("text", [f"{M} == {S}", "clock() > 3", f"{N} < clock()"])
-def test_two_tags_and_what_is_not_pure_are_left_to_the_code(text: str) -> None:
-    assert form_of(text) == form_of(f"not ({text})") == UNDECIDED
-    form = form_of(f"({text}) and {M} == 'MR'")
-    assert (told(form), form.exact) == (["Modality equal 'MR'"], False)
+THERE = "Modality blank | filled"
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        ("clock() > 3", ""),
+        (f"{M} < str(clock())", THERE),
+        (f"{M} + 'x' == {S}.lower()", f"{THERE}; StationName blank | filled"),
+        (f"{M} in [{S}, 'a']", THERE),
+        (f"{M} == 'b' if {S} == 'c' else {N} == 1", ""),
+        (f"any([{M} == {N}, {M} == 'a']) == ({S} == 'b')", "StationName blank | filled"),
+    ],
+)
+def test_of_several_tags_and_what_is_not_pure_it_is_known_what_must_be_there(
+    text: str, needed: str
+) -> None:
+    form, contrary = form_of(text), form_of(f"not ({text})")
+    assert told(form) == told(contrary) == [needed]
+    assert not form.exact
+    assert not contrary.exact
 
 
 def test_as_many_terms_as_there_may_be() -> None:
@@ -114,7 +130,7 @@ def test_as_many_terms_as_there_may_be() -> None:
     either = [f"{tag} == {n}" for n, tag in enumerate(tags)]
     form = form_of(" or ".join(either[:MAX_TERMS]))
     assert (len(form.terms), form.exact) == (MAX_TERMS, True)
-    assert form_of(" or ".join(either)) == UNDECIDED
+    assert form_of(" or ".join(either)) == Form(((),), exact=False)
 
 
 def test_of_too_many_terms_what_they_have_in_common_is_necessary() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+import mroute.ruleset.table
 from mroute.expr.nodes import Tag
 from mroute.ruleset.bits import bits_of, numbers_of
 from mroute.ruleset.intervals import MOST, by_interval
@@ -111,16 +112,19 @@ def test_what_is_looked_up_by_interval_is_asked_once_for_each() -> None:
 
 @pytest.mark.parametrize("count", [MOST, MOST + 1, MANY])
 @pytest.mark.parametrize("roomy", [True, False])
-def test_a_table_of_all_signs_answers_alike_however_it_is_kept(count: int, roomy: bool) -> None:
+def test_a_table_of_all_signs_answers_alike_however_it_is_kept(
+    count: int, roomy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mroute.ruleset.table, "ROOM", mroute.ruleset.table.ROOM if roomy else 0)
     kinds = list(SIGNS)
     constants = [(n // 2) / 2 if n % 2 else n // 2 for n in range(count)]
     literals = [
         Filed(n, [Asked(VIEW, kinds[n % len(kinds)], constant)], negated=False)
         for n, constant in enumerate(constants)
     ]
-    table = Table(literals, accelerated=False, roomy=roomy)
+    table = Table(literals, accelerated=False)
     distinct = len(set(constants))
-    assert (table.intervals is not None) == (roomy and distinct <= MOST)
+    assert (table.few_numbers is not None) == (roomy and distinct <= MOST)
     for value in (-1, 0, 0.25, 1, 1.5, 7, 7.25, count // 4, count, 1e300, HUGE + 1):
         assert numbers_of(table.holding(value)) == [
             n
@@ -131,6 +135,6 @@ def test_a_table_of_all_signs_answers_alike_however_it_is_kept(count: int, roomy
 
 def test_negated_literals_hold_where_none_of_their_constants_is_met() -> None:
     equal = [Asked(VIEW, Kind.EQUAL, constant) for constant in (1, 2.0, HUGE + 1)]
-    table = Table([Filed(3, equal, True), Filed(5, equal[:1], False)], False, roomy=True)
+    table = Table([Filed(3, equal, True), Filed(5, equal[:1], False)], False)
     values = (0, 1.0, 2, float(HUGE), HUGE + 1)
     assert [numbers_of(table.holding(value)) for value in values] == [[3], [5], [], [3], []]

@@ -15,12 +15,13 @@ from mroute.ruleset.index import RuleIndex
 from tests.unit.ruleset.comparison import BUILDS, Comparison, answer, compare_world
 
 WAYS = {
-    "no room for all as bits": [(index, "ROOM", 0), (hits, "SPARSE", 1)],
+    "no room for all as bits": [(table, "ROOM", 0), (hits, "SPARSE", 1)],
     "no set for an interval": [(table, "MOST", 0)],
     "more terms than are spared a look": [(index, "SMALL", 0), (column, "_LARGE", 0)],
     "caches that overflow": [(column, "MAX_VALUES", 3)],
     "few values in sets that are shared": [(column, "CACHE_BYTES", 1), (column, "_LARGE", 0)],
     "few views": [(numbering, "MAX_VIEWS", 1)],
+    "few literals on a tag": [(numbering, "MAX_LITERALS", 1)],
 }
 
 
