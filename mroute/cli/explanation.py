@@ -16,6 +16,7 @@ from mroute import engine
 from mroute.config import Configuration
 from mroute.errors import PluginError, RejectedError, UnsafeNameError
 from mroute.expr import Outcome
+from mroute.garbage import without_collection
 from mroute.hooks import Hooks
 from mroute.registry import Registry
 from mroute.ruleset import CompiledRule
@@ -94,7 +95,8 @@ def explain(series: Series, site: Site) -> Explanation:
     except (RejectedError, PluginError, UnsafeNameError) as error:
         reason = "; ".join([str(error), *(each.reason for each in series.rejected)])
         rejected, plan = True, engine.rejection(reason)
-    answers = {name: _answer(rule, series, decision) for name, rule in rules.items()}
+    with without_collection():
+        answers = {name: _answer(rule, series, decision) for name, rule in rules.items()}
     return Explanation(MappingProxyType(answers), decision or Decision((), {}), plan, rejected)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mroute.config.kept import KeptFile, without_collection
+from mroute.config.kept import KeptFile
 from mroute.expr import Checked, stored
+from mroute.garbage import without_collection
 from mroute.registry import Registry
 from mroute.ruleset import stored as stored_forms
 from mroute.ruleset.literals import Form

@@ -7,14 +7,12 @@ depends on it: whatever goes wrong here, there is no such file.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -130,15 +128,3 @@ def _dictionary() -> str:
         return version("pydicom")
     except PackageNotFoundError:
         return ""
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Many small objects are made, none of which is garbage: looking for some takes longest."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

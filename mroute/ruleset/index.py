@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from mroute.expr import Functions, Program
 from mroute.expr.nodes import Tag
+from mroute.garbage import without_collection
 from mroute.ruleset.bits import bits_of, items_at, numbers_of
 from mroute.ruleset.column import Column
 from mroute.ruleset.filing import Filing
@@ -59,21 +60,17 @@ class RuleIndex:
             raise ValueError("the conditions were checked with different functions")
         known = forms or [None] * len(conditions)
         told = _halves(len(conditions), progress)
-        self.forms = _forms(conditions, known, functions, told)
-        """The normal forms of the conditions."""
-        numbered = Numbered(self.forms)
-        terms, self.owners = numbered.terms, numbered.owners
+        with without_collection():
+            self.forms = _forms(conditions, known, functions, told)
+            """The normal forms of the conditions."""
+            numbered = Numbered(self.forms)
+            columns = _columns(numbered.terms, functions, accelerated, told)
+        self.owners = numbered.owners
         """The positions of the conditions that the terms are of."""
-        self._metered, self._unproven = numbered.metered, numbered.unproven
         self.further = numbered.further
         """The bits of the terms that are not the first of their condition."""
-        self._everything = (1 << len(terms)) - 1
-        fast = is_accelerated() if accelerated is None else accelerated
-        filings = _filed(terms)
-        columns = {}
-        for number, (tag, filing) in enumerate(filings.items(), 1):
-            columns[tag] = Column(filing, functions, fast)
-            told(1 + number / len(filings))
+        self._metered, self._unproven = numbered.metered, numbered.unproven
+        self._everything = (1 << len(numbered.terms)) - 1
         self._keys = Keys(columns)
         self._columns = tuple(columns.values())
         self._true: list[_Entry] = []
@@ -194,6 +191,21 @@ def _forms(
         forms.append(form or normaliser.form(condition))
         told(number / len(conditions))
     return forms
+
+
+def _columns(
+    terms: Sequence[Term],
+    functions: Functions,
+    accelerated: bool | None,
+    told: Callable[[float], None],
+) -> dict[Tag, Column]:
+    """A column for every tag that ``terms`` are about."""
+    fast = is_accelerated() if accelerated is None else accelerated
+    filings, columns = _filed(terms), {}
+    for number, (tag, filing) in enumerate(filings.items(), 1):
+        columns[tag] = Column(filing, functions, fast)
+        told(1 + number / len(filings))
+    return columns
 
 
 def _filed(terms: Sequence[Term]) -> dict[Tag, Filing]:
