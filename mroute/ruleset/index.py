@@ -26,7 +26,7 @@ from mroute.ruleset.numbering import Numbered
 from mroute.ruleset.substrings import is_accelerated
 from mroute.types import Progress
 
-SMALL: Final = 2048
+SMALL: Final = 512
 """Terms up to which it is quicker to see whether a tag matters any more than to look at it."""
 
 _Look: TypeAlias = Callable[[str | None], int]
