@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from mroute import config
 from mroute.config import Configuration
+from mroute.config.codes import Code
 from mroute.errors import ConfigurationError, MrouteError, Problem
 from mroute.events import ConfigurationChanged, ConfigurationLoading
 from mroute.hooks import Hooks
@@ -38,6 +39,7 @@ class Reload:
         self._stop = stop
         self._load = load
         self._seen = site.configuration.edition
+        self._glanced = self._seen
         self._loaded = site.configuration
 
     def current(self) -> Site:
@@ -54,6 +56,14 @@ class Reload:
             self._site = replace(self._site, configuration=loaded)
             self._tell(True, "new rules in force")
         return self._site
+
+    def load_if_settled(self) -> bool:
+        """As `load_if_edited`, but an edition that was not there yet at the last call waits.
+
+        A file that is being written may be read before its end, and be a rule file even so.
+        """
+        glanced, self._glanced = self._glanced, config.edition_of(self._site.configuration.file)
+        return self._glanced == glanced and self.load_if_edited()
 
     def load_if_edited(self) -> bool:
         """Load the rule file if it is another edition than the last one seen; whether it was.
@@ -77,7 +87,9 @@ class Reload:
                 what = "" if isinstance(error, MrouteError) else f"{type(error).__name__}: "
                 self._tell(False, f"{what}{error}\nthe last good rules stay in force")
         else:
-            self._loaded = loaded
+            # What was edited while it was read may be half of the one and half of the other.
+            if config.edition_of(file) in (edition, None):
+                self._loaded = loaded
         return True
 
     def _progress(self, file: Path) -> Progress:
@@ -105,7 +117,7 @@ def loading_events(hooks: Hooks, file: Path) -> Progress:
 def _moved_spool(file: Path) -> Problem:
     return Problem(
         "the spool was moved while mroute runs",
-        code="MR290",
+        code=Code.SPOOL_MOVED,
         hint="stop mroute and start it again to use another spool",
         file=str(file),
     )

@@ -131,7 +131,7 @@ class Service:
             threading.Thread(target=self._supervise, args=(name, loop), name=name)
             for name, loop in {**loops, **self._services()}.items()
         ]
-        watch = partial(self._repeat, self._reload.load_if_edited)
+        watch = partial(self._repeat, self._reload.load_if_settled)
         rules = threading.Thread(
             target=self._supervise, args=(RULES, watch), name=RULES, daemon=True
         )

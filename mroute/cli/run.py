@@ -106,7 +106,13 @@ def command(ctx: click.Context, file: Path, once: bool, log_format: str) -> None
     plugins = installed()
     as_json = log_format == "json"
     configure_logs(log_phi=False, as_json=as_json)  # until the rule file says otherwise
-    progress = loading_events(plugins.hooks, file) if as_json else progress_on_stderr()
+    tell = loading_events(plugins.hooks, file) if as_json else progress_on_stderr()
+
+    def progress(step: str, done: int, total: int) -> None:
+        if stop.is_set():
+            raise click.exceptions.Exit(0)
+        tell(step, done, total)
+
     with open_site(file, plugins.hooks, plugins.registry, progress=progress) as site:
         configure_logs(site.configuration.core.log_phi, as_json)
         tally = Tally()

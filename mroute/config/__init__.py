@@ -5,14 +5,13 @@ spool and plugins ask the `Configuration`.
 """
 
 from mroute.config.configuration import Configuration, CoreSettings, Timing
-from mroute.config.edition import Edition, edition_of
+from mroute.config.edition import edition_of
 from mroute.config.load import load, load_rules, validate
 from mroute.config.schema import rules_schema, settings_schema
 
 __all__ = [
     "Configuration",
     "CoreSettings",
-    "Edition",
     "Timing",
     "edition_of",
     "load",

@@ -8,8 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
-Edition: TypeAlias = tuple[int, int, int] | None
-"""Time of the last change in nanoseconds, bytes, and inode; None where the file is gone."""
+Edition: TypeAlias = tuple[int, int, int, int] | None
+"""Times of the last edit and the last change of its rights in nanoseconds, bytes, and inode.
+
+None where the file is gone.
+"""
 
 
 def edition_of(file: Path) -> Edition:
@@ -18,4 +21,4 @@ def edition_of(file: Path) -> Edition:
         status = file.stat()
     except (OSError, ValueError):
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

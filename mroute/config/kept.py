@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from functools import cache
@@ -34,7 +35,7 @@ class KeptFile:
     """What is kept of one ``kind`` for a rule file, written in the format of number ``form``."""
 
     def __init__(self, rule_file: Path, registry: Registry, kind: str, form: int) -> None:
-        self._key = _key(registry, form)
+        self._key = _key(registry, kind, form)
         folder = _folder()
         name = hashlib.sha256(os.fsencode(rule_file.absolute())).hexdigest()[:32]
         self._file = folder / f"{name}.{kind}.json" if folder else None
@@ -97,13 +98,22 @@ def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _key(registry: Registry, form: int) -> str:
+def _key(registry: Registry, kind: str, form: int) -> str:
     """Changes with all that what is kept depends on, but for the texts of the conditions."""
     plugins = [(each.name, each.distribution, each.version) for each in registry.plugins]
     functions = [_declared(registry.functions, name) for name in sorted(registry.functions)]
     # Whether patterns can be searched for is a matter of the check, too.
     patterns = is_available()
-    parts = (form, _code(), _dictionary(), patterns, sorted(map(str, plugins)), functions)
+    parts = (
+        kind,
+        form,
+        sys.version_info[:3],
+        _code(),
+        _dictionary(),
+        patterns,
+        sorted(map(str, plugins)),
+        functions,
+    )
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
 

@@ -157,7 +157,7 @@ def _rule_set(
     path: Path, registry: Registry, result: _Result, progress: Progress | None
 ) -> RuleSet:
     clauses = Clauses(registry.functions)
-    conditions: dict[str, RuleBase] = result.content.rules
+    configured: dict[str, RuleBase] = result.content.rules
     cache = FormCache(path, registry)
     kept = cache.read()
     rules = RuleSet(
@@ -168,12 +168,12 @@ def _rule_set(
                 registry.actions[rule.action].phase,
                 _program(rule.when, result.conditions, clauses),
             )
-            for name, rule in conditions.items()
+            for name, rule in configured.items()
         ],
         progress,
-        {name: kept[rule.when] for name, rule in conditions.items() if rule.when in kept},
+        {name: kept[rule.when] for name, rule in configured.items() if rule.when in kept},
     )
-    forms = {conditions[name].when: form for name, form in rules.forms.items()}
+    forms = {configured[name].when: form for name, form in rules.forms.items()}
     if forms.keys() != kept.keys():
         cache.write(forms)
     return rules

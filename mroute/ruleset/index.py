@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from mroute.expr import Functions, Program
 from mroute.expr.nodes import Tag
@@ -25,6 +25,8 @@ from mroute.ruleset.normal_form import Normaliser
 from mroute.ruleset.numbering import Numbered
 from mroute.ruleset.substrings import is_accelerated
 from mroute.types import Progress
+
+T = TypeVar("T")
 
 SMALL: Final = 512
 """Terms up to which it is quicker to see whether a tag matters any more than to look at it."""
@@ -67,8 +69,7 @@ class RuleIndex:
             columns = _columns(numbered.terms, functions, accelerated, told)
         self.owners = numbered.owners
         """The positions of the conditions that the terms are of."""
-        self.further = numbered.further
-        """The bits of the terms that are not the first of their condition."""
+        self._seconds, self._thirds = numbered.seconds, numbered.thirds
         self._metered, self._unproven = numbered.metered, numbered.unproven
         self._everything = (1 << len(numbered.terms)) - 1
         self._keys = Keys(columns)
@@ -152,8 +153,14 @@ class RuleIndex:
 
     def positions(self, bits: int) -> list[int]:
         """The positions of the conditions of which ``bits`` holds a term, ascending."""
-        owners = self.owners
-        return list(dict.fromkeys(items_at(bits, owners)))
+        return self.named(bits, self.owners)
+
+    def named(self, bits: int, owners: Sequence[T]) -> list[T]:
+        """The ``owners`` of the terms in ``bits``, each once; one is given for each term."""
+        # Few conditions have several terms, and most of these two: the second is taken out.
+        bits ^= bits & (bits << 1) & self._seconds
+        found = items_at(bits, owners)
+        return list(dict.fromkeys(found)) if bits & self._thirds else found
 
     def terms_of(self, positions: Sequence[int]) -> int:
         """The bits of all terms of the conditions at these ``positions``."""

@@ -28,7 +28,8 @@ class Numbered:
 
     ``owners`` has for each term the position of its condition, and ``metered`` the positions of the
     conditions whose steps may run out. ``unproven`` has the bits of the terms that are only what is
-    necessary for a condition, and ``further`` of those that are not the first of theirs.
+    necessary for a condition, ``seconds`` of those that are the second of theirs, and ``thirds`` of
+    those that come after these.
     """
 
     def __init__(self, forms: Sequence[Form]) -> None:
@@ -47,7 +48,9 @@ class Numbered:
         self.owners: Sequence[int] = array("L", owners)
         self.metered = tuple(position for position, form in enumerate(forms) if form.metered)
         self.unproven = bits_of(unproven)
-        self.further = bits_of([n for n in range(1, len(owners)) if owners[n] == owners[n - 1]])
+        further = [n for n in range(1, len(owners)) if owners[n] == owners[n - 1]]
+        self.seconds = bits_of([n for n in further if n == 1 or owners[n] != owners[n - 2]])
+        self.thirds = bits_of(further) ^ self.seconds
 
 
 def _left_out(forms: Sequence[Form]) -> frozenset[View]:

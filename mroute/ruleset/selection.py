@@ -7,14 +7,13 @@ true. Does not know how that set comes about (index).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, Protocol
 
 from mroute.errors import ForceRuleError
 from mroute.expr import Outcome, Program
 from mroute.expr.nodes import Call, walk
 from mroute.models import RuleBase
-from mroute.ruleset.bits import items_at
 from mroute.ruleset.index import RuleIndex
 from mroute.ruleset.literals import Form
 from mroute.ruleset.outcomes import Outcomes
@@ -70,7 +69,6 @@ class Selection:
         )
         self.forms = dict(zip(self.positions, self.index.forms, strict=True))
         # The names of the rules that the terms are of.
-        self._further = self.index.further
         self._changing = {rule.name for rule in self.rules if _may_change(rule.condition)}
         self._names = [self.rules[position].name for position in self.index.owners]
         self.rounds = []
@@ -84,8 +82,7 @@ class Selection:
 
     def names(self, terms: int) -> tuple[str, ...]:
         """The names of the rules that the ``terms`` are of, in order."""
-        names = items_at(terms, self._names)
-        return tuple(dict.fromkeys(names) if terms & self._further else names)
+        return tuple(self.index.named(terms, self._names))
 
     def outcomes(
         self, end: int, tags: Mapping[str, str], triggered: Iterable[str] = ()
@@ -97,9 +94,9 @@ class Selection:
                 outcomes.settle(name)
         return outcomes
 
-    def unknown(self, tags: Mapping[str, str]) -> list[str]:
+    def unknown(self, tags: Mapping[str, str]) -> tuple[str, ...]:
         """The names of the rules that are unknown, where none is true."""
-        return [self.rules[position].name for position in self.index.unknown(tags, true=())]
+        return tuple(self.rules[n].name for n in self.index.unknown(tags, true=()))
 
 
 def get_triggered_rules(
@@ -129,7 +126,8 @@ def get_triggered_rules(
         outcomes = selection.outcomes(end, tags, triggered)
         return Decision(triggered, outcomes, None, fallback, definitions)
     outcomes = selection.outcomes(len(selection.rules), tags)
-    return Decision((), outcomes, unknown=partial(selection.unknown, tags))
+    # Found out once: whoever asks again is told the same.
+    return Decision((), outcomes, unknown=cache(partial(selection.unknown, tags)))
 
 
 def _may_change(condition: Program) -> bool:

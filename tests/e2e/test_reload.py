@@ -299,6 +299,57 @@ def test_an_edit_while_another_is_loaded_is_seen(tmp_path: Path, read: bool) -> 
     assert run.changes() == [(True, "new rules in force")]
 
 
+def test_a_file_that_changed_while_it_was_read_is_not_taken_over(tmp_path: Path) -> None:
+    def load(path: Path, registry: Registry, progress: Progress) -> Configuration:
+        half = config.load(path, registry, progress)
+        if not edits:
+            edits.append(write_rules(tmp_path, rules("whole")))
+        return half
+
+    edits = list[Path]()
+    with running(tmp_path, rules("old"), load) as run:
+        run.edit(rules("half"))
+        run.reload.take_over()
+        assert run.mark == "old"
+        assert run.reload.load_if_edited()
+        run.reload.take_over()
+        assert run.mark == "whole"
+    assert run.changes() == [(True, "new rules in force")]
+
+
+def test_a_file_that_is_being_written_waits_until_it_is_the_same_twice(tmp_path: Path) -> None:
+    with running(tmp_path, rules("old")) as run:
+        assert not run.reload.load_if_settled()
+        for text in ("first line", "first line\nsecond line", rules("new")):
+            write_rules(tmp_path, text)
+            assert not run.reload.load_if_settled()
+        assert run.changes() == []
+        assert run.reload.load_if_settled()
+        run.reload.take_over()
+        assert run.mark == "new"
+        assert not run.reload.load_if_settled()
+    assert run.changes() == [(True, "new rules in force")]
+
+
+def test_a_file_that_could_not_be_read_is_loaded_when_it_may_be(tmp_path: Path) -> None:
+    forbidden = [True]
+
+    def load(path: Path, registry: Registry, progress: Progress) -> Configuration:
+        if forbidden:
+            raise PermissionError(13, "Permission denied")
+        return config.load(path, registry, progress)
+
+    with running(tmp_path, rules("old"), load) as run:
+        run.edit(rules("new"))
+        run.reload.take_over()
+        assert run.mark == "old"
+        forbidden.clear()
+        run.file.chmod(0o600)
+        assert run.reload.load_if_edited()
+        run.reload.take_over()
+        assert run.mark == "new"
+
+
 def test_rules_that_are_loaded_while_others_are_taken_over_are_not_lost(tmp_path: Path) -> None:
     with running(tmp_path, rules("old")) as run:
 

@@ -147,3 +147,13 @@ def test_a_view_of_the_tag_itself_is_known_as_such() -> None:
     assert test == Asked(test.view, Kind.EQUAL, "MR")
     assert isinstance(test.view, View)
     assert test.view.node is test.view.tag
+
+
+@pytest.mark.parametrize("terms", [1, 2, 3, 4, 7])
+def test_a_condition_is_named_once_whichever_of_its_terms_hold(terms: int) -> None:
+    tags = ["Modality", "Rows", "Columns", "KVP", "PatientID", "StudyID", "StationName"][:terms]
+    either = " or ".join(f"tags.{tag} == '1'" for tag in tags)
+    index = RuleIndex([compile_text(f"has({tags[0]}) or not has({tags[0]})"), compile_text(either)])
+    for number in range(2**terms):
+        series = {tag: str(number >> place & 1) for place, tag in enumerate(tags)}
+        assert index.true(series) == ([0, 1] if number else [0])
