@@ -24,19 +24,25 @@ _MISSING = Unknown("")
 class ClauseCode:
     """A clause that is compiled on demand; usable from several threads at once.
 
-    ``node`` is what was written, ``size`` the number of its nodes, ``steps`` the most that it takes
-    on tags of 1 KiB.
+    ``node`` is what was written, ``size`` the number of its nodes.
     """
 
-    __slots__ = ("_functions", "_readers", "_told", "node", "size", "steps")
+    __slots__ = ("_functions", "_readers", "_steps", "_told", "node", "size")
 
     def __init__(self, node: Node, functions: Functions) -> None:
         self.size = sum(1 for _ in walk(node))
-        self.steps = steps_of(node, functions)
+        self._steps: int | None = None
         self.node = node
         self._functions = functions
         self._readers: dict[int | None, Reader] = {}
         self._told: tuple[str, tuple[tuple[str, Tag], ...]] | None = None
+
+    @property
+    def steps(self) -> int:
+        """The most steps that it takes on tags of 1 KiB."""
+        if self._steps is None:
+            self._steps = steps_of(self.node, self._functions)
+        return self._steps
 
     def reader(self, steps: int | None) -> Reader:
         """Its code, which takes no more than that many ``steps``; uncounted where it is None."""
@@ -63,12 +69,18 @@ class Clauses:
     def __init__(self, functions: Functions) -> None:
         self.functions = functions
         self._known: dict[Node, ClauseCode] = {}
+        self._by_id: dict[int, ClauseCode] = {}
 
     def of(self, node: Node) -> ClauseCode:
         """The clause ``node``; the same object for all nodes that are equal."""
+        # Conditions that were kept have their clauses in common as objects, which need no hash.
+        known = self._by_id.get(id(node))
+        if known is not None and known.node is node:
+            return known
         known = self._known.get(node)
         if known is None:
             known = self._known.setdefault(node, ClauseCode(node, self.functions))
+        self._by_id[id(known.node)] = known
         return known
 
 
