@@ -158,10 +158,6 @@ _NAMED = 10
 """Rules that a reason names."""
 
 
-def _nobody() -> Sequence[str]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the rules say about a series (blueprint section 6).
@@ -181,7 +177,7 @@ class Decision:
     discarded_by: str | None = None
     fallback: bool = False
     definitions: Mapping[str, RuleBase] = field(default_factory=dict, repr=False)
-    unknown: Callable[[], Sequence[str]] = field(default=_nobody, compare=False, repr=False)
+    unknown: Callable[[], Sequence[str]] = field(default=tuple, compare=False, repr=False)
 
     @property
     def rules(self) -> tuple[TriggeredRule, ...]:

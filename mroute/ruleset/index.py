@@ -1,5 +1,4 @@
-"""Many conditions as one: which of them are true for a series, at a cost that hardly depends on how
-many there are.
+"""Many conditions as one: which of them are true for a series, however many there are.
 
 The terms of all conditions (normal_form) are numbered, and a set of them is an integer with a bit
 for each. For every tag that occurs in them a column says which terms its value does not rule out;

@@ -68,8 +68,8 @@ class Selection:
             progress=progress,
         )
         self.forms = dict(zip(self.positions, self.index.forms, strict=True))
-        # The names of the rules that the terms are of.
         self._changing = {rule.name for rule in self.rules if _may_change(rule.condition)}
+        # The names of the rules that the terms are of.
         self._names = [self.rules[position].name for position in self.index.owners]
         self.rounds = []
         start = 0

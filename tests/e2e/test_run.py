@@ -74,6 +74,27 @@ def test_a_run_ends_on_a_signal_with_exit_code_0(tmp_path: Path, number: signal.
     assert set(Played(tmp_path).images("pacs")) == {"1.1#0"}
 
 
+def test_a_signal_is_heard_while_the_rules_are_first_loaded(tmp_path: Path) -> None:
+    file = write_rules(tmp_path, ROUTE)
+    # The signal comes when loading has begun, and before the first rule is done.
+    script = f"""
+import os, signal
+from mroute import config
+from mroute.cli import main
+load = config.load
+def loading(*arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return load(*arguments)
+config.load = loading
+main(["run", "-c", {str(file)!r}])
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert not (tmp_path / "spool").exists()
+
+
 def test_a_killed_run_frees_the_spool_and_the_next_carries_on(tmp_path: Path) -> None:
     write_rules(tmp_path, ROUTE)
     move_in(tmp_path, "1.1")

@@ -84,6 +84,18 @@ def test_the_outcome_of_a_rule_that_triggered_is_true_later_too() -> None:
     assert decision.outcomes["clock() == 0"].value is False
 
 
+def test_the_reason_of_a_default_discard_is_found_out_once() -> None:
+    answers = iter([None, 1, 1, None])
+    functions = {
+        **BUILTINS,
+        "clock": RuleFunction("clock", (), Type.NUMBER, lambda: next(answers), pure=False),
+    }
+    decision = rule_set("clock() == 2", functions=functions).evaluate({})
+    assert decision.reason == "no rule triggered"
+    assert decision.reason == "no rule triggered"
+    assert next(answers) == 1
+
+
 class Disguised(str):
     """A text that claims to be another."""
 
