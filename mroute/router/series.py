@@ -14,7 +14,7 @@ from mroute.errors import PluginError, RejectedError, UnsafeNameError
 from mroute.events import SeriesDecided, SeriesDiscarded, SeriesReceived, SubjectRejected
 from mroute.router.routing import Planned, Routing, read_image
 from mroute.router.studies import plan_study
-from mroute.spool.claim import Claim, abandoned, claim_series
+from mroute.spool.claim import Claim, claim_series, open_claims
 from mroute.spool.incoming import scan
 from mroute.spool.subjects import check_uids, claimed_series
 from mroute.types import Decision, Plan, Series, UidType
@@ -34,20 +34,24 @@ def route_series(routing: Routing, stop: threading.Event) -> int:
         if stop.is_set():
             break
         routing.renew()
-        claim = routing.take(name, partial(claim_series, routing.site.spool, name))
+        claim = routing.take(
+            name, partial(claim_series, routing.site.spool, routing.site.run, name)
+        )
         if claim is not None:
             routed += routing.carry_out(claim, partial(plan_series, routing))
     return routed
 
 
 def resume_abandoned(routing: Routing, stop: threading.Event) -> int:
-    """Carry on the claims of processes that died, and those that failed a while ago."""
+    """Carry on the claims of runs that died, and those that failed a while ago."""
     resumed = 0
-    for claim in abandoned(routing.site.spool):
+    for claim in open_claims(routing.site.spool, routing.site.run):
+        if stop.is_set():
+            break
+        if routing.is_deferred(claim):
+            continue
         routing.renew()
-        if stop.is_set() or routing.is_deferred(claim):
-            claim.set_aside()
-        elif claim.kind is UidType.SERIES:
+        if claim.kind is UidType.SERIES:
             resumed += routing.carry_out(claim, partial(plan_series, routing))
         else:
             resumed += routing.carry_out(claim, partial(plan_study, routing))
