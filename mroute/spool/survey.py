@@ -28,6 +28,8 @@ _NAMED = 5
 _RECEIVED = re.compile(r"([^#]+)#([0-9]+(?:\.[0-9]+)*)(?:#[^#]*)?(?:\.dcm)?", re.ASCII)
 """The name that a receiver gives to an image: SeriesInstanceUID, SOPInstanceUID, what is unique."""
 
+_DIGITS = re.compile("[0-9.]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -71,8 +73,11 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
         (folder / name).unlink(missing_ok=True)
     if sorting.superfluous:
         files.flush_folder(folder)
-    made = {_tags_name(name) for name in contents.images} if sorting.bare else set()
-    return replace(contents, names=(contents.names | made).difference(sorting.superfluous))
+        contents = replace(contents, names=contents.names.difference(sorting.superfluous))
+    if sorting.bare:
+        made = {_tags_name(name) for name in contents.images}
+        contents = replace(contents, names=contents.names | made)
+    return contents
 
 
 def preview(folder: Path, read: ReadTags) -> Contents:
@@ -119,14 +124,16 @@ class _Sorting:
         present, odd = self._listed()
         tags = {name for name in present if name.endswith(TAGS_SUFFIX)}
         candidates = sorted(present - tags)
-        lonely = tags.difference(map(_tags_name, candidates))
-        images = self._with_tags(self._parsed(candidates, present), tags, odd)
+        expected = {_tags_name(name) for name in candidates}
+        images = self._parsed(candidates, present)
+        if expected != tags or len(expected) != len(images):  # not each has tags of its own
+            images = self._with_tags(images, tags, odd)
         for name in sorted(odd):
             self._reject(name, "is no file; a series folder holds images")
         images, decisive = self._decided(images)
         images, uids = self._of_one_series(images)
         images = self._once(images, uids)
-        self._reject_lonely(sorted(lonely), set(uids))
+        self._reject_lonely(sorted(tags - expected), set(uids))
         return Contents(
             tuple(images),
             decisive,
@@ -311,14 +318,14 @@ def _usual_uids(images: list[str]) -> list[str]:
     Empty where one is not. The names differ, and so do the UIDs.
     """
     start = images[0].partition("#")[0] + "#" if images else ""
+    # They are sorted: what the first and the last begin with, all begin with.
+    if not images or not images[-1].startswith(start):
+        return []
+    if "\n".join(images).count(_IMAGE_SUFFIX) != len(images):
+        return []
     first, last = len(start), -len(_IMAGE_SUFFIX)
-    uids = [
-        name[first:last]
-        for name in images
-        if name.startswith(start) and name.endswith(_IMAGE_SUFFIX)
-    ]
-    digits = "".join(uids).replace(".", "")
-    return uids if len(uids) == len(images) and digits.isascii() and digits.isdigit() else []
+    uids = [name[first:last] for name in images]
+    return uids if _DIGITS.fullmatch("".join(uids)) else []
 
 
 def _tags_name(name: str) -> str:
