@@ -11,7 +11,13 @@ from functools import partial
 
 from mroute import engine
 from mroute.errors import PluginError, RejectedError, UnsafeNameError
-from mroute.events import SeriesDecided, SeriesDiscarded, SeriesReceived, SubjectRejected
+from mroute.events import (
+    InstanceConflicted,
+    SeriesDecided,
+    SeriesDiscarded,
+    SeriesReceived,
+    SubjectRejected,
+)
 from mroute.router.routing import Planned, Routing, read_image
 from mroute.router.studies import plan_study
 from mroute.spool.claim import Claim, claim_series, open_claims
@@ -64,10 +70,12 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
     A series that cannot be decided or planned is planned into ``error/`` with the reason: it
     would fail the same way again.
     """
-    series = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
+    series, contents = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
     if not series.images and not series.rejected:
         return None  # nothing at all is in the folder
     routing.site.hooks.event(SeriesReceived(claim.id, series.uid, len(series.images)))
+    for instance in contents.conflicts:
+        routing.site.hooks.event(InstanceConflicted(claim.id, series.uid, instance))
     for rejected in series.rejected:
         routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason))
     if not series.images:

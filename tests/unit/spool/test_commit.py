@@ -73,7 +73,7 @@ def finish(spool: Spool, files: Files, claim: Claim, make_plan: MakePlan) -> Non
         if not claim.source.is_dir():
             claim.release()
             return
-        series = claimed_series(claim, no_reader, files)
+        series, _ = claimed_series(claim, no_reader, files)
         names = [path.name for path in claim.source.iterdir()]
         plan = make_plan(series)
         commit.begin(compose_manifest(series, plan, ("to-pacs",), names, {"processing"}, NOW))
@@ -223,7 +223,7 @@ def test_what_slips_in_after_the_survey_begins_a_new_round(
     claim = claim_series(spool, "a", UID)
     assert claim is not None
     commit = Commit(spool, files, claim)
-    series = claimed_series(claim, no_reader, files)
+    series, _ = claimed_series(claim, no_reader, files)
     names = [path.name for path in claim.source.iterdir()]
     commit.begin(compose_manifest(series, late(series), ("to-pacs",), names, set(), NOW))
     late_images[0].write_bytes(b"late")
@@ -287,7 +287,7 @@ def test_a_lone_writer_gets_copies_of_what_others_have_too(
     make_series(images=1)
     claim = claim_series(spool, "a", UID)
     assert claim is not None
-    series = claimed_series(claim, no_reader, files)
+    series, _ = claimed_series(claim, no_reader, files)
     plan = Plan((route_plan("processing"),))
     names = [path.name for path in claim.source.iterdir()]
     for shared, taking in ((False, Taking.FOLDER), (True, Taking.COPY)):
@@ -302,7 +302,7 @@ def test_what_slips_in_never_replaces_what_came_since(
     claim = claim_series(spool, "a", UID)
     assert claim is not None
     commit = Commit(spool, files, claim)
-    series = claimed_series(claim, no_reader, files)
+    series, _ = claimed_series(claim, no_reader, files)
     names = [path.name for path in claim.source.iterdir()]
     plan = Plan((route_plan(), route_plan(key="archive")))
     commit.begin(compose_manifest(series, plan, (), names, set(), NOW))
