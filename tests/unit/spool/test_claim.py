@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mroute.site import utc_now
 from mroute.spool.claim import JOINING_PREFIX, claim_series, claim_study, open_claims
 from mroute.spool.files import Files
@@ -102,16 +104,29 @@ def test_a_claim_half_released_says_by_its_manifest_that_the_rest_is_committed(
         claim = claim_series(spool, "a", uid)
         assert claim is not None
         (claim.folder / MANIFEST_FILE).touch()
+        (claim.folder / "tasks").mkdir()
+        (claim.folder / "tasks" / "staged").touch()
+        for path in claim.source.iterdir():
+            path.unlink()
         killed = False
         with fault(tmp_path, at):
             try:
                 claim.release()
             except Killed:
                 killed = True
-        left = any(claim.folder.glob("source-*/*"))
+        left = any(claim.folder.glob("source-*")) or (claim.folder / "tasks").exists()
         assert not left or (claim.folder / MANIFEST_FILE).exists(), f"killed at operation {at}"
         at += 1
     assert at > 5
+
+
+def test_a_release_keeps_what_is_in_the_folder(spool: Spool, make_series: MakeSeries) -> None:
+    make_series(images=1)
+    claim = claim_series(spool, "a", UID)
+    assert claim is not None
+    with pytest.raises(OSError, match="not empty"):
+        claim.release()
+    assert sorted(path.suffix for path in claim.source.iterdir()) == [".dcm", ".tags"]
 
 
 def make_study(spool: Spool) -> Path:
