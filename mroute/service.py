@@ -21,7 +21,14 @@ from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
 from mroute.registry import MEMORY_FILE, Registry
 from mroute.reload import Reload
-from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
+from mroute.router import (
+    Routing,
+    read_image,
+    resume_abandoned,
+    route_error_files,
+    route_series,
+    route_studies,
+)
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
 from mroute.spool.locks import try_lock
@@ -195,6 +202,7 @@ class Service:
             resume_received(self._site.spool, self._site.files, self._notice_once)
             + resume_abandoned(self._routing, self._stop)
             + route_series(self._routing, self._stop)
+            + route_error_files(self._routing, self._stop)
             + route_studies(self._routing, self._stop)
         )
 
