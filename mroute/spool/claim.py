@@ -15,10 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from mroute.spool.layout import Spool
-from mroute.spool.locks import study_lock, try_lock
+from mroute.spool.locks import Lock, study_lock, try_lock
 from mroute.types import UidType
 
 JOINING_PREFIX = ".joining-"
@@ -38,7 +36,7 @@ class Claim:
     id: str
     folder: Path
     name: str
-    lock: FileLock
+    lock: Lock
 
     @property
     def source(self) -> Path:

@@ -13,13 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from mroute.errors import TaskFileError, describe
 from mroute.models import Priority
 from mroute.spool.files import Files
 from mroute.spool.layout import HALT_FILE, LEASE_FILE, REASON_FILE, Spool
-from mroute.spool.locks import try_lock
+from mroute.spool.locks import Lock, try_lock
 from mroute.spool.manifest import reason_content
 from mroute.spool.taskfile import journal_entry, read_task, write_task
 from mroute.types import Finish, Task
@@ -33,7 +31,7 @@ class Lease:
 
     folder: Path
     content: dict[str, Any]
-    lock: FileLock
+    lock: Lock
     files: Files
 
     @property

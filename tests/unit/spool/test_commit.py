@@ -84,14 +84,14 @@ def route_all(spool: Spool, files: Files, make_plan: MakePlan) -> None:
         try:
             finish(spool, files, claim, make_plan)
         finally:
-            claim.lock.release(force=True)  # the kernel does this when a process dies
+            claim.lock.release()  # the kernel does this when a process dies
     for name in sorted(path.name for path in spool.incoming.iterdir()):
         taken = claim_series(spool, name)
         assert taken is not None
         try:
             finish(spool, files, taken, make_plan)
         finally:
-            taken.lock.release(force=True)
+            taken.lock.release()
 
 
 def work(spool: Spool) -> None:
