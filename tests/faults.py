@@ -43,6 +43,7 @@ CHANGES = frozenset(
         "rmdir",
         "utime",
         "chmod",
+        "fchmod",
     ],
 )
 """Calls that change what is seen; a process that dies between two leaves something half done.
@@ -82,13 +83,13 @@ _FILLS = frozenset({"write", "truncate", "ftruncate", *_DESCRIPTORS})
 _ENDS = frozenset({"close", "unlock"})
 """What the kernel does for a process that died."""
 
-_NAMES = EVERYTHING - _FILLS - {"read", "fsync", "fdatasync", "close", "fstat", "flock"}
+_NAMES = EVERYTHING - _FILLS - {"read", "fsync", "fdatasync", "close", "fstat", "fchmod", "flock"}
 _NEW = frozenset(["create", "mkdir", "link", "symlink", "rename", "replace"])
 _CAN_FAIL = {
     errno.EIO: EVERYTHING,
     errno.EACCES: _NAMES,
     errno.EROFS: CHANGES - {"write"},
-    errno.ENOSPC: _NEW | _FILLS | {"fsync", "fdatasync", "close"},
+    errno.ENOSPC: _NEW | _FILLS | {"fsync", "fdatasync"},
     errno.EXDEV: frozenset(["link", "rename", "replace", "copy_file_range"]),
     errno.EMFILE: frozenset(["open", "create", "scandir", "listdir"]),
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mroute.errors import TagsError
+from mroute.errors import TagsError, is_shortage
 from mroute.spool.files import Files
 from mroute.spool.layout import FORCE_RULE_FILE, TAGS_SUFFIX, tags_file
 from mroute.types import Rejected, Tags
@@ -42,7 +42,7 @@ def read_tags(path: Path) -> tuple[dict[str, str], str]:
     """The tags in a ``.tags`` file, and a sentence on what was odd about it (often empty).
 
     Bytes that are not UTF-8 are kept as lone surrogates. Raises `TagsError` for a file that
-    cannot be read, is no JSON or no object of texts.
+    cannot be read, is no JSON or no object of texts, and `OSError` where nothing can be read now.
     """
     try:
         status = path.lstat()
@@ -50,6 +50,8 @@ def read_tags(path: Path) -> tuple[dict[str, str], str]:
             raise TagsError(f"'{path.name}' is no file of at most {MAX_BYTES} bytes")
         raw = path.read_bytes()
     except OSError as error:
+        if is_shortage(error):
+            raise
         raise TagsError(f"'{path.name}' cannot be read: {error.strerror}") from error
     text, trouble = decoded(raw, path.name)
     try:
