@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-PHI_FIELDS = frozenset({"uid", "study_uid"})
+PHI_FIELDS = frozenset({"uid", "study_uid", "instance_uid"})
 """Fields of events that can lead to a patient: left out of logs unless the settings allow them."""
 
 
@@ -39,6 +39,15 @@ class SeriesReceived(Event):
     claim_id: str
     uid: str
     images: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceConflicted(Event):
+    """Images of a series have one SOPInstanceUID and different content: all of them are kept."""
+
+    claim_id: str
+    uid: str
+    instance_uid: str
 
 
 @dataclass(frozen=True, slots=True)

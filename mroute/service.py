@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mroute import config
 from mroute.contributions import ServiceContext, ServiceType
-from mroute.errors import MrouteError, SpoolError, describe
+from mroute.errors import MrouteError, describe
 from mroute.events import Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
 from mroute.logs import log_plugin_error
@@ -24,8 +24,8 @@ from mroute.reload import Reload
 from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
-from mroute.spool.locks import try_lock
 from mroute.spool.receiving import receive, resume_received
+from mroute.spool.runs import registered
 from mroute.types import Clock, Progress, Tags
 from mroute.worker import work_due
 
@@ -59,25 +59,11 @@ def open_site(
     configuration = config.load(file, registry, progress)
     spool = Spool(configuration.spool)
     spool.prepare(registry.queues)
-    try:
-        lock = try_lock(spool.locks / "run.lock")
-    except OSError as error:
-        raise SpoolError(
-            f"the spool cannot be locked: {describe(error)}; it needs a file system with kernel "
-            "locks and room for a file"
-        ) from error
-    if lock is None:
-        raise SpoolError(
-            f"the spool '{spool.root}' is in use by another 'mroute run'; "
-            "stop that one first, or give this one a spool of its own"
-        )
-    try:
-        site = Site(spool, hooks, registry, configuration, clock)
+    with registered(spool) as run:
+        site = Site(spool, hooks, registry, configuration, clock, run)
         # A rule whose plugin is gone is told which one it was (mroute.config).
         site.files.write_json(spool.root / MEMORY_FILE, registry.origins())
         yield site
-    finally:
-        lock.release()
 
 
 class Service:

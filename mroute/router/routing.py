@@ -22,7 +22,7 @@ from mroute.events import (
 )
 from mroute.registry import Registry
 from mroute.site import Site
-from mroute.spool.claim import Claim
+from mroute.spool.claim import Claim, defer
 from mroute.spool.commit import Commit
 from mroute.spool.layout import FORCE_RULE_FILE
 from mroute.spool.manifest import compose_manifest
@@ -101,8 +101,8 @@ class Routing:
             done = commit.carry_out()
         # Whatever is wrong with this one must not keep the others from being routed.
         except Exception as error:  # noqa: BLE001
-            claim.set_aside()
-            self.deferred[claim.id] = self.site.clock() + RETRY_AFTER
+            until = self.deferred[claim.id] = self.site.clock() + RETRY_AFTER
+            defer(claim, self.site.files, describe(error), until)
             self.site.hooks.event(SeriesDeferred(claim.id, claim.name, describe(error)))
             return False
         self.deferred.pop(claim.id, None)

@@ -11,10 +11,16 @@ from functools import partial
 
 from mroute import engine
 from mroute.errors import PluginError, RejectedError, UnsafeNameError
-from mroute.events import SeriesDecided, SeriesDiscarded, SeriesReceived, SubjectRejected
+from mroute.events import (
+    InstanceConflicted,
+    SeriesDecided,
+    SeriesDiscarded,
+    SeriesReceived,
+    SubjectRejected,
+)
 from mroute.router.routing import Planned, Routing, read_image
 from mroute.router.studies import plan_study
-from mroute.spool.claim import Claim, abandoned, claim_series
+from mroute.spool.claim import Claim, claim_series, open_claims
 from mroute.spool.incoming import scan
 from mroute.spool.subjects import check_uids, claimed_series
 from mroute.types import Decision, Plan, Series, UidType
@@ -34,20 +40,24 @@ def route_series(routing: Routing, stop: threading.Event) -> int:
         if stop.is_set():
             break
         routing.renew()
-        claim = routing.take(name, partial(claim_series, routing.site.spool, name))
+        claim = routing.take(
+            name, partial(claim_series, routing.site.spool, routing.site.run, name)
+        )
         if claim is not None:
             routed += routing.carry_out(claim, partial(plan_series, routing))
     return routed
 
 
 def resume_abandoned(routing: Routing, stop: threading.Event) -> int:
-    """Carry on the claims of processes that died, and those that failed a while ago."""
+    """Carry on the claims of runs that died, and those that failed a while ago."""
     resumed = 0
-    for claim in abandoned(routing.site.spool):
+    for claim in open_claims(routing.site.spool, routing.site.run):
+        if stop.is_set():
+            break
+        if routing.is_deferred(claim):
+            continue
         routing.renew()
-        if stop.is_set() or routing.is_deferred(claim):
-            claim.set_aside()
-        elif claim.kind is UidType.SERIES:
+        if claim.kind is UidType.SERIES:
             resumed += routing.carry_out(claim, partial(plan_series, routing))
         else:
             resumed += routing.carry_out(claim, partial(plan_study, routing))
@@ -60,10 +70,12 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
     A series that cannot be decided or planned is planned into ``error/`` with the reason: it
     would fail the same way again.
     """
-    series = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
+    series, contents = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
     if not series.images and not series.rejected:
         return None  # nothing at all is in the folder
     routing.site.hooks.event(SeriesReceived(claim.id, series.uid, len(series.images)))
+    for instance in contents.conflicts:
+        routing.site.hooks.event(InstanceConflicted(claim.id, series.uid, instance))
     for rejected in series.rejected:
         routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason))
     if not series.images:

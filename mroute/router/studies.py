@@ -66,7 +66,9 @@ def _claim_if_complete(
         except _UNUSABLE:  # planning it will fail as well, and put it into error/ with the reason
             return True
 
-    return routing.take(name, partial(claim_study, routing.site.spool, name, is_complete))
+    return routing.take(
+        name, partial(claim_study, routing.site.spool, routing.site.run, name, is_complete)
+    )
 
 
 def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -> Planned | None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mroute.errors import TagsError
-from mroute.spool.layout import TAGS_SUFFIX, Spool
+from mroute.spool.layout import SOURCE_PREFIX, TAGS_SUFFIX, Spool
 from mroute.spool.tags import read_tags
 
 _LONGEST = 200
@@ -67,12 +67,13 @@ def pending_by_study(spool: Spool, pending: Iterable[str]) -> dict[str, tuple[st
     A series whose tags cannot be read yet belongs to no study and holds none up.
     """
     folders = [spool.incoming / name for name in pending]
-    folders += [path for path in spool.staging.glob("series-*/source/*") if path.is_dir()]
+    folders += [path for path in spool.staging.glob(f"series-*/{SOURCE_PREFIX}*") if path.is_dir()]
     found: dict[str, tuple[str, ...]] = {}
     for folder in folders:
         study_uid = _study_uid(folder)
         if study_uid:
-            found[study_uid] = (*found.get(study_uid, ()), folder.name)
+            name = folder.name.removeprefix(SOURCE_PREFIX)
+            found[study_uid] = (*found.get(study_uid, ()), name)
     return found
 
 

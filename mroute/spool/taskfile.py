@@ -28,7 +28,7 @@ from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Model, Priority
 from mroute.registry import Registry
 from mroute.schemas import DIALECT, EditorSchema, for_editors
-from mroute.spool.files import Files
+from mroute.spool.files import Files, as_json
 from mroute.spool.layout import TASK_FILE
 from mroute.types import JsonObject, Subject, TaskPlan, UidType
 
@@ -68,6 +68,10 @@ class TaskInfo(Model):
 
     action: str = Field(
         description="The action of the rules that the task is for.", examples=["route"]
+    )
+    queue: str = Field(
+        description="The queue that the task was made for; it may have gone on since.",
+        examples=["outgoing"],
     )
     claim_id: str = Field(
         description="The round of routing that made the task; logs name it.",
@@ -187,6 +191,7 @@ def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> di
     facts = {key: subject.tags.get(tag) or MISSING for key, tag in _TAG_FACTS.items()}
     return {
         "action": plan.action,
+        "queue": str(plan.queue),
         "claim_id": subject.claim_id,
         "uid": subject.uid,
         "uid_type": subject.uid_type.value,
@@ -230,7 +235,12 @@ def write_task(files: Files, folder: Path, content: JsonObject) -> None:
     Lone surrogates, which stand for bytes that could not be decoded, become U+FFFD: JSON parsers
     of other languages refuse them.
     """
-    files.write_json(folder / TASK_FILE, _readable(content))
+    files.write(folder / TASK_FILE, task_bytes(content))
+
+
+def task_bytes(content: JsonObject) -> bytes:
+    """The bytes of a task file or of another file about a task."""
+    return as_json(_readable(content))
 
 
 def _readable(value: Any) -> Any:

@@ -11,6 +11,7 @@ from mroute.api import (
     ConfigurationChanged,
     DeliverySettled,
     Event,
+    InstanceConflicted,
     SeriesDeferred,
     SubjectRejected,
     TaskSettled,
@@ -33,6 +34,8 @@ def is_warning(event: Event) -> bool:
     """Whether somebody should look at what happened."""
     match event:
         case SubjectRejected() | SeriesDeferred() | TroubleNoticed() | ArrivalIgnored():
+            return True
+        case InstanceConflicted():
             return True
         case TaskSettled() | DeliverySettled():
             return event.settlement in ("failed", "retry")

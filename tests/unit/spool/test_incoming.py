@@ -63,7 +63,7 @@ def test_series_on_their_way_are_known_by_their_study(
     make_series("1.3", study="other")
     broken = make_series("1.4", images=1)
     (broken / "1.4#0.tags").write_text("{broken")
-    assert claim_series(spool, "1.2") is not None
+    assert claim_series(spool, "a", "1.2") is not None
     assert pending_by_study(spool, ["1.1", "1.3", "1.4"]) == {
         "S": ("1.1", "1.2"),
         "other": ("1.3",),

@@ -21,6 +21,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 INFO = {
     "action": "route",
+    "queue": "outgoing",
     "claim_id": "c",
     "uid": "1.2",
     "uid_type": "series",
