@@ -144,6 +144,22 @@ class Account:
         """How often each notification was delivered."""
         return Counter(self.heard.read_text().splitlines() if self.heard.exists() else ())
 
+    def reasons(self) -> list[str]:
+        """Why each dead letter is one."""
+        letters = (self.root / "spool" / "error").iterdir()
+        return [json.loads((path / "reason.json").read_text())["reason"] for path in letters]
+
+    def check_intact(self, why: str) -> None:
+        """Assert that each image is somewhere, in no place too often, and what is there is whole.
+
+        In the midst of it all a study may wait for a series that is in ``error/``.
+        """
+        assert self.images() == self.present(), why
+        expected, found = self.expected(), self.found()
+        for place in (*TARGETS, "spool/success", "spool/discard"):
+            assert found[place] <= expected[place], f"{why}: too often in {place}"
+        assert all(self.reasons()), why
+
     def check(self, why: str = "") -> None:
         """Assert that everything is where the plans say, once, and nothing anywhere else.
 
