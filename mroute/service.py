@@ -1,7 +1,7 @@
 """Runs everything: router, workers, outbox and the services of plugins, once or until stopped.
 
-Knows which part runs when, and that one run has a spool to itself. Does not know what any part
-does.
+Knows which part runs when, and that other runs may work on the same spool. Does not know what any
+part does.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from pathlib import Path
 
 from mroute import config
 from mroute.contributions import ServiceContext, ServiceType
-from mroute.errors import MrouteError, describe
+from mroute.errors import MrouteError, SpoolError, describe
 from mroute.events import Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
 from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
-from mroute.registry import MEMORY_FILE, Registry
+from mroute.registry import Registry
 from mroute.reload import Reload
 from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
 from mroute.spool.receiving import receive, resume_received
-from mroute.spool.runs import registered
+from mroute.spool.runs import registered, this_run
 from mroute.types import Clock, Progress, Tags
 from mroute.worker import work_due
 
@@ -47,11 +47,11 @@ def open_site(
     clock: Clock = utc_now,
     progress: Progress | None = None,
 ) -> Iterator[Site]:
-    """The site that the rule file describes, with its spool, for this process alone.
+    """The site that the rule file describes, with its spool, which other runs may share.
 
     ``progress`` is told how far the rule file is loaded. Raises `ConfigurationError` or
     `PluginError` where it cannot be loaded, and `SpoolError` where the spool cannot be used or
-    another run has it.
+    a run on another host has it.
     """
     registry.raise_conflicts()
     registry.raise_broken()
@@ -59,10 +59,17 @@ def open_site(
     configuration = config.load(file, registry, progress)
     spool = Spool(configuration.spool)
     spool.prepare(registry.queues)
-    with registered(spool) as run:
-        site = Site(spool, hooks, registry, configuration, clock, run)
-        # A rule whose plugin is gone is told which one it was (mroute.config).
-        site.files.write_json(spool.root / MEMORY_FILE, registry.origins())
+    run = this_run(file, clock())
+    site = Site(spool, hooks, registry, configuration, clock, run.id)
+    # A rule whose plugin is gone is told which one it was (mroute.config).
+    with registered(spool, site.files, run, registry.origins()) as others:
+        for other in others:
+            if other.rule_file != str(file.resolve()):
+                detail = (
+                    f"process {other.pid} works on it by another rule file, '{other.rule_file}'; "
+                    "who is first with a series decides by which rules it goes"
+                )
+                hooks.event(TroubleNoticed(str(spool.root), detail))
         yield site
 
 
@@ -175,14 +182,25 @@ class Service:
             return False
 
     def _route(self) -> int:
+        """Route what can be routed; raises `SpoolError` in the end where a folder hinders some."""
         self._routing.renew()
-        self._site.spool.prepare(self._site.registry.queues)  # a folder may have been deleted
-        return (
-            resume_received(self._site.spool, self._site.files, self._notice_once)
-            + resume_abandoned(self._routing, self._stop)
-            + route_series(self._routing, self._stop)
-            + route_studies(self._routing, self._stop)
-        )
+        site = self._site
+        # A folder may have been deleted. One that cannot be used holds up what needs it.
+        trouble = dict.fromkeys(site.spool.mend(site.registry.queues))
+        routed = 0
+        for step in (
+            partial(resume_received, site.spool, site.files, self._notice_once),
+            partial(resume_abandoned, self._routing, self._stop),
+            partial(route_series, self._routing, self._stop),
+            partial(route_studies, self._routing, self._stop),
+        ):
+            try:
+                routed += step()
+            except OSError as error:
+                trouble[describe(error)] = None
+        if trouble:
+            raise SpoolError("; ".join(trouble))
+        return routed
 
     def _repeat(self, part: Callable[[], int]) -> None:
         while not self._stop.is_set():
@@ -190,13 +208,18 @@ class Service:
                 self._stop.wait(PAUSE)
 
     def _supervise(self, name: str, loop: Callable[[], None]) -> None:
+        told = ""
         while not self._stop.is_set():
             try:
                 loop()
                 return
-            # A part that fails must not take the others with it: it is told, and begun again.
+            # A part that fails must not take the others with it: it is told, and begun again. The
+            # same again is told once: a folder that is gone is gone in every pass.
             except (Exception, SystemExit) as error:  # noqa: BLE001
-                self._notice(name, f"failed and is started again: {type(error).__name__}: {error}")
+                detail = f"failed and is started again: {type(error).__name__}: {error}"
+                if detail != told:
+                    self._notice(name, detail)
+                told = detail
                 self._stop.wait(PAUSE)
 
     def _begin(self) -> None:

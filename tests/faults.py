@@ -271,6 +271,8 @@ class Trap:
         return found
 
     def _path(self, given: Any, folder: int | None) -> str:
+        if isinstance(given, io.IOBase):
+            given = given.fileno()
         if isinstance(given, int):
             return self._paths.get(given, "")
         if folder is not None and not os.fsdecode(given).startswith("/"):

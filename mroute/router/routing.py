@@ -7,7 +7,7 @@ for series or studies.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,6 @@ from mroute.registry import Registry
 from mroute.site import Site
 from mroute.spool.claim import Claim, defer
 from mroute.spool.commit import Commit
-from mroute.spool.layout import FORCE_RULE_FILE
 from mroute.spool.manifest import compose_manifest
 from mroute.types import Plan, Subject, Tags
 
@@ -34,11 +33,15 @@ RETRY_AFTER = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what it was made for and all rules that triggered."""
+    """A plan with what it was made for and all rules that triggered.
+
+    ``names`` are the files in the claimed folder, those about mroute itself among them.
+    """
 
     subject: Subject
     plan: Plan
     triggered: tuple[str, ...]
+    names: Collection[str]
 
 
 @dataclass(slots=True)
@@ -117,10 +120,9 @@ class Routing:
 
     def _begin(self, commit: Commit, claim: Claim, planned: Planned) -> None:
         plan = planned.plan
-        paths = [path for path in claim.source.iterdir() if path.name != FORCE_RULE_FILE]
         writing = [queue.name for queue in self.site.registry.queues.values() if queue.writes]
         shared = any(task.queue in writing for task in plan.tasks) and any(
-            path.lstat().st_nlink > 1 for path in paths if not path.is_dir()
+            path.lstat().st_nlink > 1 for path in claim.source.iterdir() if not path.is_dir()
         )
         self.site.hooks.event(
             SubjectPlanned(
@@ -131,12 +133,11 @@ class Routing:
                 len(plan.deliveries),
             )
         )
-        names = [path.name for path in paths]
         manifest = compose_manifest(
             planned.subject,
             plan,
             planned.triggered,
-            names,
+            planned.names,
             writing,
             self.site.clock(),
             shared,

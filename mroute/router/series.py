@@ -79,7 +79,7 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
     for rejected in series.rejected:
         routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason))
     if not series.images:
-        return Planned(series, Plan(engine.rejected_files(series)), ())
+        return Planned(series, Plan(engine.rejected_files(series)), (), contents.names)
     try:
         check_uids(series)
         decision = _decide(routing, series)
@@ -93,12 +93,12 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
     except (RejectedError, PluginError, UnsafeNameError) as error:
         reason = "; ".join([str(error), *(each.reason for each in series.rejected)])
         routing.site.hooks.event(SubjectRejected(claim.id, series.uid, str(error)))
-        return Planned(series, engine.rejection(reason), ())
+        return Planned(series, engine.rejection(reason), (), contents.names)
     if decision.discarded:
         routing.site.hooks.event(
             SeriesDiscarded(claim.id, series.uid, decision.discarded_by, decision.reason)
         )
-    return Planned(series, plan, decision.triggered)
+    return Planned(series, plan, decision.triggered, contents.names)
 
 
 def _decide(routing: Routing, series: Series) -> Decision:

@@ -78,7 +78,8 @@ def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -
     process that claimed it. A study that cannot be planned is planned into ``error/``, with the
     reason.
     """
-    if not any(claim.source.iterdir()):
+    names = {path.name for path in claim.source.iterdir()}
+    if not names:
         return None
     try:
         study, rule = _read(routing, claim.source, claim.id)
@@ -98,9 +99,10 @@ def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -
         uid, _, rule_name = claim.name.partition("#")
         routing.site.hooks.event(SubjectRejected(claim.id, uid, str(error)))
         lost = unusable_study(claim.source, claim.id, uid, rule_name)
-        return Planned(lost, engine.rejection(str(error)), ())
+        names = {path.name for path in claim.source.iterdir()}
+        return Planned(lost, engine.rejection(str(error)), (), names)
     routing.site.hooks.event(StudyCompleted(claim.id, study.uid, study.rule_name, verdict.because))
-    return Planned(study, plan, (study.rule_name,))
+    return Planned(study, plan, (study.rule_name,), names)
 
 
 def _read(routing: Routing, folder: Path, claim_id: str) -> tuple[Study, RuleBase]:

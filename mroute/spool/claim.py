@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mroute.spool.files import Files, remove_folder
-from mroute.spool.layout import COPIED_SUFFIX, MANIFEST_FILE, SOURCE_PREFIX, Spool
+from mroute.spool.layout import COPIED_SUFFIX, FORCE_RULE_FILE, MANIFEST_FILE, SOURCE_PREFIX, Spool
 from mroute.spool.locks import study_lock
 from mroute.spool.runs import is_alive
 from mroute.types import UidType
@@ -49,9 +49,15 @@ class Claim:
         return self.folder / f"{SOURCE_PREFIX}{self.name}"
 
     def release(self) -> None:
-        """End the claim and delete what is left of it; everything in it has been committed."""
-        # The manifest goes last: until then it says that all that is left has been committed.
+        """End the claim and delete what is left of it but images: there must be none any more.
+
+        Raises `OSError` where something is in the claimed folder: it stays.
+        """
         manifest = self.folder / MANIFEST_FILE
+        with suppress(FileNotFoundError):
+            (self.source / FORCE_RULE_FILE).unlink(missing_ok=True)
+            self.source.rmdir()
+        # The manifest goes last: until then it says that all that is left has been committed.
         with os.scandir(self.folder) as entries:
             rest = [entry for entry in entries if entry.name != MANIFEST_FILE]
         for entry in rest:

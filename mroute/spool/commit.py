@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mroute.spool.claim import Claim
-from mroute.spool.files import Files, remove_folder
+from mroute.spool.files import Files, delete, remove_folder
 from mroute.spool.layout import (
     FORCE_RULE_FILE,
     MANIFEST_FILE,
@@ -68,6 +68,7 @@ class Commit:
         """
         manifest = Manifest.from_json(json.loads(self._manifest.read_bytes()))
         self._files.flush_folders(self._publish(manifest))
+        self._delete(manifest.files)
         self._claim.release()
         return manifest
 
@@ -118,6 +119,13 @@ class Commit:
             if task.taking is Taking.FOLDER:
                 yield from self._give_folder(task, lone=manifest.lone is not None)
         yield from self._left_behind
+
+    def _delete(self, taken: Iterable[str]) -> None:
+        """Delete the claimed files: all who take them have theirs. What else is there stays."""
+        source = self._claim.source
+        if source.is_dir():
+            for name in (*taken, TASK_FILE):
+                delete(source / name)
 
     def _move(self, staged: Path, task: TaskEntry) -> tuple[Path, ...]:
         queue = self._spool.queue(task.queue)

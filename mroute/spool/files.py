@@ -222,6 +222,18 @@ def as_json(value: Any) -> bytes:
     return (json.dumps(value, indent=2) + "\n").encode("ascii")
 
 
+def delete(path: Path) -> None:
+    """Delete a file, a link, or a folder with all in it; one that is gone is no error."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.EISDIR, errno.EPERM):
+            raise
+        remove_folder(path)
+
+
 def remove_folder(folder: str | Path) -> None:
     """Delete a folder with all in it; one that is gone is no error."""
     try:

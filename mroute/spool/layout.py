@@ -6,12 +6,13 @@ Knows where things are. Does not know what happens to them.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mroute.errors import SpoolError
 from mroute.names import safe_name
+from mroute.spool.mounts import refuse_unsafe
 from mroute.types import Finish
 
 TASK_FILE = "task.json"
@@ -62,6 +63,11 @@ class Spool:
         """Lock files that are never removed."""
         return self.root / ".staging" / "locks"
 
+    @property
+    def runs(self) -> Path:
+        """The runs that share the spool, two files each."""
+        return self.root / ".staging" / "runs"
+
     def queue(self, name: str) -> Path:
         """The folder of a queue, or of one of `Finish`."""
         return self.root / safe_name(name, "queue name")
@@ -77,31 +83,41 @@ class Spool:
     def prepare(self, queues: Iterable[str]) -> None:
         """Make the folders that are missing.
 
-        Raises `SpoolError` where the spool cannot be made or written.
+        Raises `SpoolError` where the spool cannot be made, written or used safely.
         """
-        folders = [self.incoming, self.studies, self.outbox, self.staging, self.locks]
-        folders += [self.queue(name) for name in (*queues, *Finish)]
-        try:
-            for folder in folders:
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SpoolError(
-                f"the spool '{self.root}' cannot be made: {error.strerror or error} "
-                f"('{error.filename}'); check the path under 'spool' and its permissions"
-            ) from error
+        folders = self._folders(queues)
+        for complaint in self.mend(queues):
+            raise SpoolError(complaint)
+        refuse_unsafe(folders)
         device = self.staging.stat().st_dev
-        for folder in folders:
+        for folder in (self.incoming, self.studies, self.outbox):
             if folder.stat().st_dev != device:
                 raise SpoolError(
                     f"the spool folder '{folder}' is on another file system than "
-                    f"'{self.staging}'; images are renamed from one to the other, so put the "
-                    "whole spool on one"
+                    f"'{self.staging}'; images are renamed from one to the other, so put "
+                    "'incoming', 'studies', 'outbox' and '.staging' on one"
                 )
+
+    def mend(self, queues: Iterable[str]) -> Iterator[str]:
+        """Make the folders that are missing; gives a sentence for each that cannot be used."""
+        for folder in self._folders(queues):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                yield (
+                    f"the spool '{self.root}' cannot be made: {error.strerror or error} "
+                    f"('{error.filename}'); check the path under 'spool' and its permissions"
+                )
+                continue
             if not os.access(folder, os.W_OK | os.X_OK):
-                raise SpoolError(
+                yield (
                     f"the spool folder '{folder}' cannot be written; "
                     "give this user the permission to write there"
                 )
+
+    def _folders(self, queues: Iterable[str]) -> list[Path]:
+        own = [self.incoming, self.studies, self.outbox, self.staging, self.locks, self.runs]
+        return [*own, *(self.queue(name) for name in (*queues, *Finish))]
 
     def strangers(self, queues: Collection[str]) -> list[Path]:
         """What lies in the spool and nobody works on, sorted.

@@ -6,6 +6,7 @@ know what is locked.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import zlib
 from collections.abc import Iterator
@@ -62,6 +63,27 @@ def try_lock(path: Path) -> Lock | None:
         raise
     os.close(descriptor)
     return None
+
+
+@contextmanager
+def locked_content(path: Path) -> Iterator[bytes | None]:
+    """Hold the lock on a file itself, and give what is in it.
+
+    None where another holder has it or it is gone. It may be replaced or removed by the holder:
+    whoever waited for the file that was there before does not get it.
+    """
+    try:
+        stream = path.open("r+b")
+    except FileNotFoundError:
+        yield None
+        return
+    with stream:  # closing it ends the lock
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            current = os.path.samestat(os.fstat(stream.fileno()), path.stat())
+        except (BlockingIOError, FileNotFoundError):
+            current = False
+        yield stream.read() if current else None
 
 
 @contextmanager

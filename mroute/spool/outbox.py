@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from mroute.models import NoticeEvent
 from mroute.spool.files import Files
 from mroute.spool.layout import REASON_FILE, Spool
-from mroute.spool.locks import try_lock
+from mroute.spool.locks import locked_content
 from mroute.spool.manifest import delivery_content, reason_content
 from mroute.types import Delivery, Finish
 
@@ -54,18 +55,16 @@ def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
 
 
 def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
-    """The deliveries that are due, the older before the newer; nobody else has them meanwhile.
+    """The deliveries that are due, the older before the newer; nobody else has one meanwhile.
 
-    Yields nothing while another process works on the outbox. A file that is no delivery goes to
-    ``error/``.
+    Passes over what another process is delivering. A file that is no delivery goes to ``error/``.
     """
-    lock = try_lock(spool.outbox / ".lock")
-    if lock is None:
-        return
-    try:
-        for path in sorted(spool.outbox.glob("*.json"), key=_age):
+    for path in _oldest_first(spool.outbox):
+        with locked_content(path) as found:
+            if found is None:
+                continue
             try:
-                content = json.loads(path.read_bytes())
+                content = json.loads(found)
                 not_before = content["not_before"]
                 is_due = not_before is None or datetime.fromisoformat(not_before) <= now
                 waiting = Waiting(path.stem, path, _delivery(content), content["attempts"])
@@ -74,12 +73,14 @@ def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
                 continue
             if is_due:
                 yield waiting
-    finally:
-        lock.release()
 
 
-def _age(path: Path) -> tuple[int, str]:
-    return path.stat().st_mtime_ns, path.name
+def _oldest_first(outbox: Path) -> list[Path]:
+    found: list[tuple[int, str, Path]] = []
+    for path in outbox.glob("*.json"):
+        with suppress(FileNotFoundError):  # another process has delivered it
+            found.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(found)]
 
 
 def _delivery(content: Mapping[str, Any]) -> Delivery:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from mroute.api import hookimpl
 from mroute.cli import main
-from mroute.errors import ConfigurationError, SpoolError
+from mroute.errors import ConfigurationError
 from mroute.service import open_site
 from tests.e2e.sites import HEAD, ROUTE, drop, plugins_with, run_once, spool_of, write_rules
 
@@ -374,31 +374,16 @@ def test_a_spool_on_two_file_systems_is_refused(
     import os
 
     stat = Path.stat
-    outgoing = tmp_path / "spool" / "outgoing"
+    studies = tmp_path / "spool" / "studies"
 
     def elsewhere(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
         status = stat(self, follow_symlinks=follow_symlinks)
-        return os.stat_result((*status[:2], status.st_dev + (self == outgoing), *status[3:10]))
+        return os.stat_result((*status[:2], status.st_dev + (self == studies), *status[3:10]))
 
     monkeypatch.setattr(Path, "stat", elsewhere)
     result = mroute("run", "--once", "-c", write_rules(tmp_path, ROUTE))
     assert result.exit_code == 4
-    assert f"the spool folder '{outgoing}' is on another file system" in result.output
-
-
-def test_a_second_run_on_one_spool_is_refused(tmp_path: Path) -> None:
-    drop(tmp_path, "1.1")
-    file = write_rules(tmp_path, ROUTE)
-    with open_site(file, *plugins_with()):
-        with (
-            pytest.raises(SpoolError, match="in use by another 'mroute run'"),
-            open_site(file, *plugins_with()),
-        ):
-            pass
-        result = mroute("run", "--once", "-c", file)
-        assert result.exit_code == 4
-        assert f"the spool '{tmp_path / 'spool'}' is in use" in result.output
-    assert set(run_once(tmp_path).images("pacs")) == {"1.1#0"}
+    assert f"the spool folder '{studies}' is on another file system" in result.output
 
 
 def test_a_rule_file_that_is_missing_is_told(tmp_path: Path) -> None:

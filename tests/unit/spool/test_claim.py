@@ -10,21 +10,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from mroute.site import utc_now
 from mroute.spool.claim import JOINING_PREFIX, claim_series, claim_study, open_claims
+from mroute.spool.files import Files
 from mroute.spool.layout import MANIFEST_FILE, Spool
-from mroute.spool.runs import registered
+from mroute.spool.runs import registered, this_run
 from mroute.types import UidType
 from tests.faults import Killed, fault
-from tests.unit.spool.conftest import UID, MakeSeries
+from tests.unit.spool.conftest import UID, MakeSeries, left_in_staging
 
 HOLD = """
 import sys, pathlib
 from mroute.spool.claim import claim_series
 from mroute.spool.layout import Spool
-from mroute.spool.runs import registered
+from mroute.spool.files import Files
+from mroute.spool.runs import registered, this_run
+from mroute.site import utc_now
 spool = Spool(pathlib.Path(sys.argv[1]))
-with registered(spool) as run:
-    print(claim_series(spool, run, sys.argv[2]).id, flush=True)
+run = this_run(pathlib.Path("rules"), utc_now())
+with registered(spool, Files(), run, {}):
+    print(claim_series(spool, run.id, sys.argv[2]).id, flush=True)
     sys.stdin.read()
 """
 
@@ -39,18 +46,19 @@ def test_a_claim_renames_the_series_away(spool: Spool, make_series: MakeSeries) 
 
 def test_a_series_that_is_gone_leaves_no_claim_behind(spool: Spool) -> None:
     assert claim_series(spool, "a", UID) is None
-    assert sorted(path.name for path in spool.staging.iterdir()) == ["locks"]
+    assert left_in_staging(spool) == []
 
 
 def test_a_claim_belongs_to_its_run_as_long_as_that_lives(
-    spool: Spool, make_series: MakeSeries
+    spool: Spool, files: Files, make_series: MakeSeries
 ) -> None:
     make_series()
-    with registered(spool) as run, registered(spool) as other:
-        claim = claim_series(spool, run, UID)
+    run = this_run(Path("rules"), utc_now())
+    with registered(spool, files, run, {}):
+        claim = claim_series(spool, run.id, UID)
         assert claim is not None
-        assert list(open_claims(spool, other)) == []
-        (own,) = open_claims(spool, run)
+        assert list(open_claims(spool, "other")) == []
+        (own,) = open_claims(spool, run.id)
         assert own == claim
     (taken,) = open_claims(spool, "other")
     assert (taken.id, taken.name, taken.kind) == (claim.id, UID, UidType.SERIES)
@@ -96,16 +104,29 @@ def test_a_claim_half_released_says_by_its_manifest_that_the_rest_is_committed(
         claim = claim_series(spool, "a", uid)
         assert claim is not None
         (claim.folder / MANIFEST_FILE).touch()
+        (claim.folder / "tasks").mkdir()
+        (claim.folder / "tasks" / "staged").touch()
+        for path in claim.source.iterdir():
+            path.unlink()
         killed = False
         with fault(tmp_path, at):
             try:
                 claim.release()
             except Killed:
                 killed = True
-        left = any(claim.folder.glob("source-*/*"))
+        left = any(claim.folder.glob("source-*")) or (claim.folder / "tasks").exists()
         assert not left or (claim.folder / MANIFEST_FILE).exists(), f"killed at operation {at}"
         at += 1
     assert at > 5
+
+
+def test_a_release_keeps_what_is_in_the_folder(spool: Spool, make_series: MakeSeries) -> None:
+    make_series(images=1)
+    claim = claim_series(spool, "a", UID)
+    assert claim is not None
+    with pytest.raises(OSError, match="not empty"):
+        claim.release()
+    assert sorted(path.suffix for path in claim.source.iterdir()) == [".dcm", ".tags"]
 
 
 def make_study(spool: Spool) -> Path:
