@@ -205,6 +205,8 @@ class Trap:
         if goes_wrong:
             if name in ("open", "create") and isinstance(result, int):
                 _REAL_CLOSE(result)
+            elif name == "scandir":
+                result.close()
             self._raise()
         return result
 
@@ -285,7 +287,11 @@ class _Stream(io.FileIO):
 
     def __init__(self, trap: Trap, path: str, mode: str) -> None:
         self._trap, self._path = trap, path
-        self._do("open" if mode == "r" else "create", super().__init__, path, mode)
+        try:
+            self._do("open" if mode == "r" else "create", super().__init__, path, mode)
+        except BaseException:
+            super().close()
+            raise
         trap.lead(self.fileno(), path)
 
     def read(self, size: int | None = -1) -> bytes | None:  # type: ignore[override]
