@@ -40,6 +40,7 @@ class Commit:
         self._files = files
         self._claim = claim
         self._manifest = claim.folder / MANIFEST_FILE
+        self._written: Manifest | None = None
         self._tasks = claim.folder / "tasks"
         self._studies = claim.folder / "studies"
         self._outbox = claim.folder / "outbox"
@@ -58,6 +59,7 @@ class Commit:
         if not manifest.lone:
             self._stage(manifest)
         self._files.write_unflushed(self._manifest, task_bytes(manifest.to_json()))
+        self._written = manifest
         if not manifest.lone:  # one rename is all that follows, so it needs no mark that lasts
             self._files.flush_folders((self._claim.folder, *self._left_behind))
 
@@ -66,7 +68,7 @@ class Commit:
 
         Raises `OSError` or `TaskFileError` where it cannot go on now; the claim stays as it is.
         """
-        manifest = Manifest.from_json(json.loads(self._manifest.read_bytes()))
+        manifest = self._written or Manifest.from_json(json.loads(self._manifest.read_bytes()))
         self._files.flush_folders(self._publish(manifest))
         self._delete(manifest.files)
         self._claim.release()

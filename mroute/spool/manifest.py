@@ -141,10 +141,10 @@ def compose_manifest(
     """
     present = frozenset(names)
     ordinary = not isinstance(subject, Series) or not present & {TASK_FILE, REASON_FILE}
-    everything = _with_tags(subject.images, present)
     lone = len(plan.tasks) == 1 and not plan.studies and plan.tasks[0].files is None and ordinary
     if shared and any(task.queue in writing_queues for task in plan.tasks):
         lone = False
+    everything = () if lone else _with_tags(subject.images, present)
     tasks = [
         _task_entry(
             subject,
