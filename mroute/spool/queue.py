@@ -13,13 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-from mroute.errors import TaskFileError, describe
+from mroute.errors import TaskFileError, describe, is_shortage
 from mroute.models import Priority
 from mroute.spool.files import Files
 from mroute.spool.layout import HALT_FILE, LEASE_FILE, REASON_FILE, Spool
-from mroute.spool.locks import try_lock
+from mroute.spool.locks import Lock, try_lock
 from mroute.spool.manifest import reason_content
 from mroute.spool.taskfile import journal_entry, read_task, write_task
 from mroute.types import Finish, Task
@@ -33,7 +31,7 @@ class Lease:
 
     folder: Path
     content: dict[str, Any]
-    lock: FileLock
+    lock: Lock
     files: Files
 
     @property
@@ -79,12 +77,15 @@ def due_tasks(
 
     Urgent ones come first, off-peak ones last, and the older before the newer. ``section`` is the
     section of the task file in which the queue keeps ``next_retry_at``. A folder that is no task
-    goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease.
+    goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease. Raises
+    `OSError` where this machine is short of something, which says nothing about a task.
     """
     for folder in _due_in_order(spool, queue, section, now):
         try:
             lock = try_lock(folder / LEASE_FILE)
         except OSError as error:
+            if is_shortage(error):
+                raise
             dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
             continue
         if lock is None:

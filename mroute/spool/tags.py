@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mroute.errors import TagsError
+from mroute.errors import TagsError, is_shortage
 from mroute.spool.files import Files
 from mroute.spool.layout import tags_file
 from mroute.types import Tags
@@ -40,7 +40,7 @@ def read_tags(path: Path) -> tuple[dict[str, str], str]:
     """The tags in a ``.tags`` file, and a sentence on what was odd about it (often empty).
 
     Bytes that are not UTF-8 are kept as lone surrogates. Raises `TagsError` for a file that
-    cannot be read, is no JSON or no object of texts.
+    cannot be read, is no JSON or no object of texts, and `OSError` where nothing can be read now.
     """
     return _parsed(_bytes_of(path), path.name)
 
@@ -76,6 +76,8 @@ def _bytes_of(path: Path) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
+        if is_shortage(error):
+            raise
         raise TagsError(f"'{path.name}' cannot be read: {error.strerror}") from error
 
 

@@ -24,7 +24,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from mroute.errors import TaskFileError
+from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Model, Priority
 from mroute.registry import Registry
 from mroute.schemas import DIALECT, EditorSchema, for_editors
@@ -212,13 +212,16 @@ def journal_entry(now: datetime, actor: str, action: str, outcome: str) -> dict[
 def read_task(folder: Path) -> dict[str, Any]:
     """The content of the task file in ``folder``.
 
-    Raises `TaskFileError` where it is missing, damaged, or not what the schema says.
+    Raises `TaskFileError` where it is missing, damaged, or not what the schema says, and `OSError`
+    where nothing can be read now.
     """
     path = folder / TASK_FILE
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
         TaskFile.model_validate(content)
     except OSError as error:
+        if is_shortage(error):
+            raise
         raise TaskFileError(f"'{path}' cannot be read: {error.strerror}") from error
     except ValueError as error:
         first = str(error).splitlines()[0]
