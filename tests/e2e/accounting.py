@@ -107,11 +107,13 @@ class Account:
         return places
 
     def found(self) -> dict[str, Counter[str]]:
-        """How often each image is in each place now."""
-        return {
-            place: Counter(path.read_text() for path in (self.root / place).rglob("*.dcm"))
-            for place in PLACES
-        }
+        """How often each image is in each place now; what hides is on its way there."""
+        found: dict[str, Counter[str]] = {}
+        for place in PLACES:
+            images = (self.root / place).rglob("*.dcm")
+            shown = [path for path in images if not path.parent.name.startswith(".")]
+            found[place] = Counter(path.read_text() for path in shown)
+        return found
 
     def present(self) -> set[str]:
         """The images that are anywhere."""
