@@ -24,6 +24,8 @@ HALT_FILE = "HALT"
 """In a queue: no further task is started."""
 LEASE_FILE = ".lease"
 PARTIAL_SUFFIX = ".part"
+COPIED_SUFFIX = ".copied"
+"""What a folder is called between the end of its copy on another file system and its own end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Spool:
     @property
     def runs(self) -> Path:
         """The runs that share the spool, two files each."""
-        return self.root / ".staging" / "runs"
+        return self.locks / "runs"
 
     def queue(self, name: str) -> Path:
         """The folder of a queue, or of one of `Finish`."""
