@@ -190,7 +190,7 @@ def rejected_files(subject: Subject) -> tuple[TaskPlan, ...]:
             (),
             action="error",
             key=rejected.name,
-            files=(rejected.name,),
+            files=(rejected.name, *rejected.beside),
             reason=rejected.reason,
         )
         for rejected in (subject.rejected if isinstance(subject, Series) else ())

@@ -6,9 +6,12 @@ deserves. Does not know who finds or reports anything.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
 
 class ExitCode(IntEnum):
@@ -76,6 +79,11 @@ def describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"'{error.filename}': {error.strerror}"
     return str(error)
+
+
+def is_shortage(error: OSError) -> bool:
+    """Whether this machine is short of something: nothing is wrong with the file, and it passes."""
+    return error.errno in _SHORTAGES
 
 
 class MrouteError(Exception):

@@ -21,7 +21,14 @@ from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
 from mroute.registry import Registry
 from mroute.reload import Reload
-from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
+from mroute.router import (
+    Routing,
+    read_image,
+    resume_abandoned,
+    route_error_files,
+    route_series,
+    route_studies,
+)
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
 from mroute.spool.queue import finish_moves
@@ -61,9 +68,10 @@ def open_site(
     configuration = config.load(file, registry, progress)
     spool = Spool(configuration.spool)
     spool.prepare(registry.queues)
-    site = Site(spool, hooks, registry, configuration, clock)
+    run = this_run(file, clock())
+    site = Site(spool, hooks, registry, configuration, clock, run.id)
     # A rule whose plugin is gone is told which one it was (mroute.config).
-    with registered(spool, site.files, this_run(file, clock()), registry.origins()) as others:
+    with registered(spool, site.files, run, registry.origins()) as others:
         for other in others:
             if other.rule_file != str(file.resolve()):
                 detail = (
@@ -195,6 +203,7 @@ class Service:
             partial(resume_received, site.spool, site.files, self._notice_once),
             partial(resume_abandoned, self._routing, self._stop),
             partial(route_series, self._routing, self._stop),
+            partial(route_error_files, self._routing, self._stop),
             partial(route_studies, self._routing, self._stop),
         ):
             try:

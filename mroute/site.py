@@ -30,7 +30,8 @@ class Site:
     """A configured spool with its plugins.
 
     It never changes: an edited rule file makes another one (`mroute.reload`). What works on a
-    subject keeps to the site that it began with, and so to one configuration.
+    subject keeps to the site that it began with, and so to one configuration. ``run`` is the id by
+    which claims say whose they are (`mroute.spool.runs`); a site that only looks has none.
     """
 
     spool: Spool
@@ -38,6 +39,7 @@ class Site:
     registry: Registry
     configuration: Configuration
     clock: Clock = utc_now
+    run: str = ""
 
     @property
     def files(self) -> Files:

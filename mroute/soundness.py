@@ -55,7 +55,9 @@ def _faults(plan: Plan, subject: Subject, queues: Collection[str]) -> Iterator[s
 def _task_faults(task: TaskPlan, subject: Subject, queues: Collection[str]) -> Iterator[str]:
     if task.queue not in queues and task.queue not in frozenset(Finish):
         yield f"no installed plugin has the queue '{task.queue}'"
-    known = {*subject.images, *(each.name for each in getattr(subject, "rejected", ()))}
+    known = set(subject.images)
+    for rejected in getattr(subject, "rejected", ()):
+        known |= {rejected.name, *rejected.beside}
     strange = [name for name in task.files or () if name not in known]
     if strange:
         yield f"it takes {strange[0]!a}, which is no file of the {subject.uid_type}"

@@ -65,10 +65,14 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A file of a series that cannot be routed, by its name, and why."""
+    """A file of a series that cannot be routed, by its name, and why.
+
+    ``beside`` are files about it, such as what its receiver says of it: they go where it goes.
+    """
 
     name: str
     reason: str
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

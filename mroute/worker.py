@@ -16,7 +16,7 @@ from typing import Any
 
 from mroute.contributions import QueueType, WorkContext
 from mroute.errors import TaskNotSavedError, describe
-from mroute.events import TaskSettled, snake_case
+from mroute.events import TaskSettled, seconds_since, snake_case
 from mroute.models import NoticeEvent
 from mroute.site import Site
 from mroute.spool import outbox
@@ -81,7 +81,7 @@ def _work(site: Site, queue: QueueType, lease: Lease) -> bool:
         settlement = _retry(site, queue, lease, settlement)
     detail = _settle(site, queue, lease, settlement)
     kind = snake_case(type(settlement).__name__)
-    seconds = round(time.perf_counter() - started, 6)
+    seconds = seconds_since(started)
     task_id = str(lease.content["id"])
     site.hooks.event(TaskSettled(task_id, queue.name, kind, detail, seconds))
     return not isinstance(settlement, Retry)

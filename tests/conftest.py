@@ -1,4 +1,4 @@
-"""What all tests share: how Hypothesis searches, and a fresh environment with mroute in it.
+"""What all tests share: how Hypothesis searches, a fresh environment, a folder in memory.
 
 Knows how mroute is built and installed apart from the environment that runs the tests, the options
 of a longer run, and that every task file has to be as documented. Does not know what is tested.
@@ -13,6 +13,7 @@ import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -126,3 +127,14 @@ def install_mroute(folder: Path) -> Environment:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment with mroute, made once; whoever installs more into it removes it again."""
     return install_mroute(tmp_path_factory.mktemp("environment"))
+
+
+@pytest.fixture
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """A temporary folder in memory where there is one: for tests with thousands of flushes."""
+    memory = Path("/dev/shm")
+    if os.access(memory, os.W_OK | os.X_OK):
+        with TemporaryDirectory(dir=memory) as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path

@@ -33,7 +33,7 @@ class Watch:
     def install(self) -> None:
         """Look at everything that is written in this process from now on."""
         patch = pytest.MonkeyPatch()
-        patch.setattr(Files, "write", self._checking(Files.write))
+        patch.setattr(Files, "write_unflushed", self._checking(Files.write_unflushed))
         for name in ("write_text", "write_bytes"):
             patch.setattr(Path, name, self._noting(getattr(Path, name)))
 

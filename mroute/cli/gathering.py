@@ -14,7 +14,8 @@ from pathlib import Path
 
 from mroute.errors import MrouteError, describe
 from mroute.spool.layout import FORCE_RULE_FILE, REASON_FILE, TAGS_SUFFIX, TASK_FILE, tags_file
-from mroute.spool.tags import ReadTags, forced_rule, preview
+from mroute.spool.survey import forced_rule, preview
+from mroute.spool.tags import ReadTags
 from mroute.types import Rejected, Tags
 
 Tell = Callable[[str], None]

@@ -7,7 +7,7 @@ for series or studies.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,12 +19,13 @@ from mroute.events import (
     StudyJoined,
     SubjectCommitted,
     SubjectPlanned,
+    seconds_since,
 )
 from mroute.registry import Registry
 from mroute.site import Site
-from mroute.spool.claim import Claim
+from mroute.spool.claim import Claim, defer
 from mroute.spool.commit import Commit
-from mroute.spool.layout import FORCE_RULE_FILE
+from mroute.spool.incoming import Arrivals, Incoming
 from mroute.spool.manifest import compose_manifest
 from mroute.types import Plan, Subject, Tags
 
@@ -34,11 +35,15 @@ RETRY_AFTER = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what it was made for and all rules that triggered."""
+    """A plan with what it was made for and all rules that triggered.
+
+    ``names`` are the files in the claimed folder, those about mroute itself among them.
+    """
 
     subject: Subject
     plan: Plan
     triggered: tuple[str, ...]
+    names: Collection[str]
 
 
 @dataclass(slots=True)
@@ -46,22 +51,33 @@ class Routing:
     """The site that is routed for, and what this router remembers between two passes.
 
     ``current`` returns the site as it is configured now, and ``site`` is that of the subject in
-    hand: it changes in `renew` alone, between two subjects. ``deferred`` maps the ids of claims
-    that failed to the time of the next attempt; ``ignored`` are the places that observers were told
-    of.
+    hand: it changes in `renew` alone, between two subjects. ``deferred`` maps what failed (ids of
+    claims, places) to the time of the next attempt; ``ignored`` are the places that observers were
+    told of. ``due`` is when the next series or study can be complete, and ``loose`` what in
+    ``incoming/`` is no series, both as of the last pass.
     """
 
     current: Callable[[], Site]
     site: Site = field(init=False)
     deferred: dict[str, datetime] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
+    incoming: Incoming = field(init=False)
+    due: datetime | None = None
+    loose: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.renew()
+        self.incoming = Incoming(self.site.spool)
 
     def renew(self) -> None:
         """Take the site as it is configured now for the subject that comes next."""
         self.site = self.current()
+
+    def scan(self) -> Arrivals:
+        """Look at ``incoming/`` now, by the times that are configured now."""
+        timing = self.site.configuration.timing
+        senders = timing.series_complete_after_by_sender
+        return self.incoming.scan(self.site.clock(), timing.series_complete_after, senders)
 
     def ignore(self, where: str) -> None:
         """Tell observers of what is no series folder, the first time that it is seen."""
@@ -80,7 +96,11 @@ class Routing:
 
     def is_deferred(self, claim: Claim) -> bool:
         """Whether the claim failed a moment ago and is left alone for a while."""
-        until = self.deferred.get(claim.id)
+        return self.is_resting(claim.id)
+
+    def is_resting(self, what: str) -> bool:
+        """Whether ``what`` is left alone for a while, as `deferred` has it."""
+        until = self.deferred.get(what)
         return until is not None and self.site.clock() < until
 
     def carry_out(self, claim: Claim, make_plan: Callable[[Claim], Planned | None]) -> bool:
@@ -97,30 +117,29 @@ class Routing:
                 if planned is None:
                     claim.release()
                     return False
-                self._begin(commit, claim, planned)
+                self._begin(commit, claim, planned, seconds_since(started))
             done = commit.carry_out()
         # Whatever is wrong with this one must not keep the others from being routed.
         except Exception as error:  # noqa: BLE001
-            claim.set_aside()
-            self.deferred[claim.id] = self.site.clock() + RETRY_AFTER
+            until = self.deferred[claim.id] = self.site.clock() + RETRY_AFTER
+            defer(claim, self.site.files, describe(error), until)
             self.site.hooks.event(SeriesDeferred(claim.id, claim.name, describe(error)))
             return False
         self.deferred.pop(claim.id, None)
         for study in done.studies:
             self.site.hooks.event(StudyJoined(claim.id, study.study_uid, study.rule_name))
         tasks = tuple(f"{task.queue}/{task.id}" for task in done.tasks)
-        seconds = round(time.perf_counter() - started, 6)
+        counts = len(done.studies), len(done.deliveries)
         self.site.hooks.event(
-            SubjectCommitted(claim.id, claim.name, tasks, len(done.studies), seconds)
+            SubjectCommitted(claim.id, claim.name, tasks, *counts, seconds_since(started))
         )
         return True
 
-    def _begin(self, commit: Commit, claim: Claim, planned: Planned) -> None:
+    def _begin(self, commit: Commit, claim: Claim, planned: Planned, seconds: float) -> None:
         plan = planned.plan
-        paths = [path for path in claim.source.iterdir() if path.name != FORCE_RULE_FILE]
         writing = [queue.name for queue in self.site.registry.queues.values() if queue.writes]
         shared = any(task.queue in writing for task in plan.tasks) and any(
-            path.lstat().st_nlink > 1 for path in paths if not path.is_dir()
+            path.lstat().st_nlink > 1 for path in claim.source.iterdir() if not path.is_dir()
         )
         self.site.hooks.event(
             SubjectPlanned(
@@ -129,14 +148,15 @@ class Routing:
                 tuple(str(task.queue) for task in plan.tasks),
                 len(plan.studies),
                 len(plan.deliveries),
+                len(planned.subject.images),
+                seconds,
             )
         )
-        names = [path.name for path in paths]
         manifest = compose_manifest(
             planned.subject,
             plan,
             planned.triggered,
-            names,
+            planned.names,
             writing,
             self.site.clock(),
             shared,

@@ -11,11 +11,17 @@ from functools import partial
 
 from mroute import engine
 from mroute.errors import PluginError, RejectedError, UnsafeNameError
-from mroute.events import SeriesDecided, SeriesDiscarded, SeriesReceived, SubjectRejected
+from mroute.events import (
+    InstanceConflicted,
+    SeriesDecided,
+    SeriesDiscarded,
+    SeriesReceived,
+    SubjectRejected,
+    seconds_since,
+)
 from mroute.router.routing import Planned, Routing, read_image
 from mroute.router.studies import plan_study
-from mroute.spool.claim import Claim, abandoned, claim_series
-from mroute.spool.incoming import scan
+from mroute.spool.claim import Claim, claim_series, open_claims
 from mroute.spool.subjects import check_uids, claimed_series
 from mroute.types import Decision, Plan, Series, UidType
 
@@ -25,29 +31,31 @@ def route_series(routing: Routing, stop: threading.Event) -> int:
 
     Ends after the series in hand once ``stop`` is set.
     """
-    quiet = routing.site.configuration.timing.series_complete_after
-    arrivals = scan(routing.site.spool, routing.site.clock(), quiet)
-    for name in arrivals.loose:
-        routing.ignore(str(routing.site.spool.incoming / name))
+    arrivals = routing.scan()
+    routing.due, routing.loose = arrivals.due, arrivals.loose
     routed = 0
     for name in arrivals.complete:
         if stop.is_set():
             break
         routing.renew()
-        claim = routing.take(name, partial(claim_series, routing.site.spool, name))
+        claim = routing.take(
+            name, partial(claim_series, routing.site.spool, routing.site.run, name)
+        )
         if claim is not None:
             routed += routing.carry_out(claim, partial(plan_series, routing))
     return routed
 
 
 def resume_abandoned(routing: Routing, stop: threading.Event) -> int:
-    """Carry on the claims of processes that died, and those that failed a while ago."""
+    """Carry on the claims of runs that died, and those that failed a while ago."""
     resumed = 0
-    for claim in abandoned(routing.site.spool):
+    for claim in open_claims(routing.site.spool, routing.site.run):
+        if stop.is_set():
+            break
+        if routing.is_deferred(claim):
+            continue
         routing.renew()
-        if stop.is_set() or routing.is_deferred(claim):
-            claim.set_aside()
-        elif claim.kind is UidType.SERIES:
+        if claim.kind is UidType.SERIES:
             resumed += routing.carry_out(claim, partial(plan_series, routing))
         else:
             resumed += routing.carry_out(claim, partial(plan_study, routing))
@@ -60,14 +68,18 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
     A series that cannot be decided or planned is planned into ``error/`` with the reason: it
     would fail the same way again.
     """
-    series = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
+    started = time.perf_counter()
+    series, contents = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
     if not series.images and not series.rejected:
         return None  # nothing at all is in the folder
-    routing.site.hooks.event(SeriesReceived(claim.id, series.uid, len(series.images)))
+    counts = len(series.images), len(series.rejected)
+    routing.site.hooks.event(SeriesReceived(claim.id, series.uid, *counts, seconds_since(started)))
+    for instance in contents.conflicts:
+        routing.site.hooks.event(InstanceConflicted(claim.id, series.uid, instance))
     for rejected in series.rejected:
-        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason))
+        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason, 1))
     if not series.images:
-        return Planned(series, Plan(engine.rejected_files(series)), ())
+        return Planned(series, Plan(engine.rejected_files(series)), (), contents.names)
     try:
         check_uids(series)
         decision = _decide(routing, series)
@@ -80,13 +92,15 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
         )
     except (RejectedError, PluginError, UnsafeNameError) as error:
         reason = "; ".join([str(error), *(each.reason for each in series.rejected)])
-        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, str(error)))
-        return Planned(series, engine.rejection(reason), ())
+        routing.site.hooks.event(
+            SubjectRejected(claim.id, series.uid, str(error), len(series.images))
+        )
+        return Planned(series, engine.rejection(reason), (), contents.names)
     if decision.discarded:
         routing.site.hooks.event(
-            SeriesDiscarded(claim.id, series.uid, decision.discarded_by, decision.reason)
+            SeriesDiscarded(claim.id, series.uid, decision.discarded_by, decision.reason, counts[0])
         )
-    return Planned(series, plan, decision.triggered)
+    return Planned(series, plan, decision.triggered, contents.names)
 
 
 def _decide(routing: Routing, series: Series) -> Decision:
@@ -99,7 +113,7 @@ def _decide(routing: Routing, series: Series) -> Decision:
             decision.triggered,
             decision.discarded_by,
             decision.fallback,
-            round(time.perf_counter() - started, 6),
+            seconds_since(started),
         )
     )
     return decision

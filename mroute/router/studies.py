@@ -17,7 +17,6 @@ from mroute.events import StudyCompleted, SubjectRejected
 from mroute.models import RuleBase
 from mroute.router.routing import Planned, Routing
 from mroute.spool.claim import Claim, claim_study
-from mroute.spool.incoming import pending_by_study, scan
 from mroute.spool.studies import keep_task_file, read_study
 from mroute.spool.subjects import collected_study, unusable_study
 from mroute.types import Study, TriggeredRule, Verdict
@@ -33,9 +32,8 @@ def route_studies(routing: Routing, stop: threading.Event) -> int:
     names = sorted(path.name for path in routing.site.spool.studies.iterdir() if path.is_dir())
     if not names:
         return 0
-    quiet = routing.site.configuration.timing.series_complete_after
-    arriving = scan(routing.site.spool, routing.site.clock(), quiet)
-    pending = pending_by_study(routing.site.spool, (*arriving.pending, *arriving.complete))
+    arriving = routing.scan()
+    pending = routing.incoming.pending_by_study((*arriving.pending, *arriving.complete))
     routed = 0
     for name in names:
         if stop.is_set():
@@ -62,11 +60,25 @@ def _claim_if_complete(
             study, _ = _read(routing, routing.site.spool.studies / name, "")
             verdict = _verdict(routing, study, pending.get(study.uid, ()))
             verdicts.append(verdict)
+            _note_due(routing, study)
             return verdict.complete
         except _UNUSABLE:  # planning it will fail as well, and put it into error/ with the reason
             return True
 
-    return routing.take(name, partial(claim_study, routing.site.spool, name, is_complete))
+    return routing.take(
+        name, partial(claim_study, routing.site.spool, routing.site.run, name, is_complete)
+    )
+
+
+def _note_due(routing: Routing, study: Study) -> None:
+    """Remember when time alone can make the study complete, where that comes next."""
+    times = [study.last_received_at + study.quiet_time]
+    if study.condition.after is not None:
+        times.append(study.created_at + study.condition.after)
+    now = routing.site.clock()
+    for due in times:
+        if due > now and (routing.due is None or due < routing.due):
+            routing.due = due
 
 
 def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -> Planned | None:
@@ -76,7 +88,8 @@ def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -
     process that claimed it. A study that cannot be planned is planned into ``error/``, with the
     reason.
     """
-    if not any(claim.source.iterdir()):
+    names = {path.name for path in claim.source.iterdir()}
+    if not names:
         return None
     try:
         study, rule = _read(routing, claim.source, claim.id)
@@ -94,11 +107,12 @@ def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -
     except _UNUSABLE as error:
         keep_task_file(claim.source)
         uid, _, rule_name = claim.name.partition("#")
-        routing.site.hooks.event(SubjectRejected(claim.id, uid, str(error)))
         lost = unusable_study(claim.source, claim.id, uid, rule_name)
-        return Planned(lost, engine.rejection(str(error)), ())
+        routing.site.hooks.event(SubjectRejected(claim.id, uid, str(error), len(lost.images)))
+        names = {path.name for path in claim.source.iterdir()}
+        return Planned(lost, engine.rejection(str(error)), (), names)
     routing.site.hooks.event(StudyCompleted(claim.id, study.uid, study.rule_name, verdict.because))
-    return Planned(study, plan, (study.rule_name,))
+    return Planned(study, plan, (study.rule_name,), names)
 
 
 def _read(routing: Routing, folder: Path, claim_id: str) -> tuple[Study, RuleBase]:

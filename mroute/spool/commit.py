@@ -3,36 +3,33 @@
 Knows the order in which a commit can be interrupted anywhere and carried on by anyone: a first run
 and a resumption are the same code. Does not know what was planned or why.
 
-What is staged is published by a rename, so whether a thing was published is seen by what is left
-in the claim, whatever has happened to the thing since.
+All that is new is staged in the claim. The manifest, written last, is the mark: nothing moves
+before it is there. What is staged is published by a rename, so whether a thing was published is
+seen by what is left in the claim, whatever has happened to the thing since.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from mroute.spool.claim import Claim
-from mroute.spool.files import Files
-from mroute.spool.layout import FORCE_RULE_FILE, REASON_FILE, TASK_FILE, Spool
-from mroute.spool.manifest import (
+from mroute.spool.files import Files, as_json, delete, remove_folder
+from mroute.spool.layout import (
+    FORCE_RULE_FILE,
     MANIFEST_FILE,
-    Manifest,
-    StudyEntry,
-    Taking,
-    TaskEntry,
-    kept_name,
+    REASON_FILE,
+    TASK_FILE,
+    Spool,
 )
+from mroute.spool.manifest import Manifest, StudyEntry, Taking, TaskEntry, kept_name
 from mroute.spool.studies import finish_join, join_study
-from mroute.spool.taskfile import write_task
+from mroute.spool.taskfile import task_bytes
 from mroute.types import UidType
-
-_STAGED_MARK = "staged"
 
 
 class Commit:
@@ -42,76 +39,110 @@ class Commit:
         self._spool = spool
         self._files = files
         self._claim = claim
+        self._manifest = claim.folder / MANIFEST_FILE
+        self._written: Manifest | None = None
         self._tasks = claim.folder / "tasks"
         self._studies = claim.folder / "studies"
         self._outbox = claim.folder / "outbox"
-        self._mark = claim.folder / _STAGED_MARK
+        self._came_from = spool.incoming if claim.kind is UidType.SERIES else spool.studies
 
     @property
     def begun(self) -> bool:
         """Whether the claim has a manifest: then it is carried out, and not planned again."""
-        return (self._claim.folder / MANIFEST_FILE).exists()
+        return self._manifest.exists()
 
     def begin(self, manifest: Manifest) -> None:
-        """Write down what is to be made true, before anything moves."""
-        self._files.write_json(self._claim.folder / MANIFEST_FILE, manifest.to_json())
+        """Stage all that is to be made true, and write that down, before anything moves.
+
+        What a process that died has left half staged is begun again: nothing of it was published.
+        """
+        if not manifest.lone:
+            self._stage(manifest)
+        # Not `task_bytes`: it has names of files, which may be bytes that are no text.
+        self._files.write_unflushed(self._manifest, as_json(manifest.to_json()))
+        self._written = manifest
+        if not manifest.lone:  # one rename is all that follows, so it needs no mark that lasts
+            self._files.flush_folders((self._claim.folder, *self._left_behind))
 
     def carry_out(self) -> Manifest:
         """Do what the manifest says from wherever the last process stopped; release the source.
 
         Raises `OSError` or `TaskFileError` where it cannot go on now; the claim stays as it is.
         """
-        raw = json.loads((self._claim.folder / MANIFEST_FILE).read_bytes())
-        manifest = Manifest.from_json(raw)
-        if not self._mark.exists():
-            self._stage(manifest)
-        self._publish(manifest)
-        self._put_back(manifest.files)
+        manifest = self._written or Manifest.from_json(json.loads(self._manifest.read_bytes()))
+        self._files.flush_folders(self._publish(manifest))
+        self._delete(manifest.files)
         self._claim.release()
         return manifest
 
+    @property
+    def _left_behind(self) -> tuple[Path, Path]:
+        return self._spool.staging, self._came_from
+
     def _stage(self, manifest: Manifest) -> None:
         for folder in (self._tasks, self._studies, self._outbox):
-            # What a process that died has left half done is begun again: nothing was published.
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
             folder.mkdir()
         for task in manifest.tasks:
             self._stage_task(task)
         for study in manifest.studies:
             (self._studies / study.id).touch()
         for delivery in manifest.deliveries:
-            self._files.write_json(self._outbox / f"{delivery.id}.json", delivery.content)
-        for folder in (self._tasks, self._studies, self._outbox):
-            self._files.flush_folder(folder)
-        self._mark.touch()
-        self._files.flush_folder(self._claim.folder)
+            staged = self._outbox / f"{delivery.id}.json"
+            self._files.write_unflushed(staged, task_bytes(delivery.content))
+        self._files.flush_folders((self._tasks, self._studies, self._outbox))
 
     def _stage_task(self, task: TaskEntry) -> None:
-        folder = self._staged(task)
-        if task.taking is not Taking.FOLDER:
-            folder.mkdir()
-            copying = task.taking is Taking.COPY
-            for name in task.files:
-                taken = folder / kept_name(name)
-                self._files.take(self._claim.source / name, taken, copying=copying)
+        folder = self._tasks / task.id
+        folder.mkdir()
+        copying = task.taking is Taking.COPY
+        self._files.take_all(
+            self._claim.source, folder, ((name, kept_name(name)) for name in task.files), copying
+        )
         if task.reason is not None:
-            self._files.write_json(folder / REASON_FILE, task.reason)
-        write_task(self._files, folder, task.content)
+            self._files.write_unflushed(folder / REASON_FILE, task_bytes(task.reason))
+        self._files.write_unflushed(folder / TASK_FILE, task_bytes(task.content))
+        self._files.flush_folder(folder)
 
-    def _staged(self, task: TaskEntry) -> Path:
-        return self._claim.source if task.taking is Taking.FOLDER else self._tasks / task.id
-
-    def _publish(self, manifest: Manifest) -> None:
+    def _publish(self, manifest: Manifest) -> Iterator[Path]:
+        """Publish what is not yet published; yields the folders that changed."""
         for study in manifest.studies:
             self._join(study)
         for task in manifest.tasks:
-            self._files.move_folder(self._staged(task), self._spool.queue(task.queue) / task.id)
+            if task.taking is not Taking.FOLDER:
+                yield from self._move(self._tasks / task.id, task)
         for delivery in manifest.deliveries:
             name = f"{delivery.id}.json"
             with suppress(FileNotFoundError):  # published before
                 (self._outbox / name).rename(self._spool.outbox / name)
-        if manifest.deliveries:
-            self._files.flush_folder(self._spool.outbox)
+            yield self._spool.outbox
+        if manifest.files:
+            self._put_back(manifest.files)
+        for task in manifest.tasks:
+            if task.taking is Taking.FOLDER:
+                yield from self._give_folder(task, lone=manifest.lone is not None)
+        yield from self._left_behind
+
+    def _delete(self, taken: Iterable[str]) -> None:
+        """Delete the claimed files: all who take them have theirs. What else is there stays."""
+        source = self._claim.source
+        if source.is_dir():
+            for name in (*taken, TASK_FILE):
+                delete(source / name)
+
+    def _move(self, staged: Path, task: TaskEntry) -> tuple[Path, ...]:
+        queue = self._spool.queue(task.queue)
+        self._files.move_folder_unflushed(staged, queue / task.id)
+        return (queue,)
+
+    def _give_folder(self, task: TaskEntry, *, lone: bool) -> tuple[Path, ...]:
+        """Move the claimed folder itself, with the files about the task in it."""
+        source, staged = self._claim.source, self._tasks / task.id
+        if source.is_dir():
+            about = [self._manifest] if lone else sorted(staged.iterdir())
+            for path in about:
+                self._files.place(path, source / (TASK_FILE if lone else path.name))
+        return (self._spool.queue(task.queue) / task.id, *self._move(source, task))
 
     def _join(self, study: StudyEntry) -> None:
         pending = self._studies / study.id
@@ -126,13 +157,14 @@ class Commit:
         source = self._claim.source
         if not source.is_dir():
             return
-        known = {*taken, TASK_FILE, FORCE_RULE_FILE}
-        parent = self._spool.incoming if self._claim.kind is UidType.SERIES else self._spool.studies
-        for path in sorted(source.iterdir()):
-            if path.name not in known:
-                folder = parent / self._claim.name
-                folder.mkdir(exist_ok=True)
-                free = folder / path.name
-                if os.path.lexists(free):  # what came since has the name
-                    free = folder / f"{uuid.uuid4()}-{path.name}"
-                path.rename(free)
+        known = {*taken, TASK_FILE, REASON_FILE, FORCE_RULE_FILE}
+        with os.scandir(source) as entries:
+            late = sorted(entry.name for entry in entries if entry.name not in known)
+        for name in late:
+            folder = self._came_from / self._claim.name
+            folder.mkdir(exist_ok=True)
+            free = folder / name
+            if os.path.lexists(free):  # what came since has the name
+                free = folder / f"{uuid.uuid4()}-{name}"
+            (source / name).rename(free)
+            self._files.flush_folder(folder)

@@ -23,9 +23,13 @@ FORCE_RULE_FILE = ".force-rule"
 HALT_FILE = "HALT"
 """In a queue: no further task is started."""
 LEASE_FILE = ".lease"
+MANIFEST_FILE = "manifest.json"
+"""In a claim: what its commit makes true. Where it is there, all of that is staged."""
+SOURCE_PREFIX = "source-"
+"""In a claim: of the name of the claimed folder."""
 PARTIAL_SUFFIX = ".part"
 COPIED_SUFFIX = ".copied"
-"""What a folder is called between the end of its copy on another file system and its own end."""
+"""Of a folder that was copied to another file system, and is to be removed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,11 @@ class Spool:
         return sorted(found)
 
 
+def tags_name(image: str) -> str:
+    """The name of the tags file beside an image: ``a.dcm`` has ``a.tags``, ``IM1`` ``IM1.tags``."""
+    return image.removesuffix(".dcm") + TAGS_SUFFIX
+
+
 def tags_file(image: Path) -> Path:
-    """The tags file beside an image: ``a.dcm`` has ``a.tags``, ``IM0001`` has ``IM0001.tags``."""
-    name = image.name.removesuffix(".dcm")
-    return image.with_name(name + TAGS_SUFFIX)
+    """The tags file beside an image."""
+    return image.with_name(tags_name(image.name))

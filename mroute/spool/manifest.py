@@ -7,17 +7,24 @@ so that another process can carry it out to the end. Does not carry anything out
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from mroute.spool.layout import REASON_FILE, TASK_FILE, tags_file
+from mroute.spool.layout import REASON_FILE, TASK_FILE, tags_name
 from mroute.spool.taskfile import compose_task
-from mroute.types import Delivery, Finish, Plan, Series, StudyPlan, Subject, TaskPlan, UidType
-
-MANIFEST_FILE = "manifest.json"
+from mroute.types import (
+    Delivery,
+    Finish,
+    JsonObject,
+    Plan,
+    Series,
+    StudyPlan,
+    Subject,
+    TaskPlan,
+    UidType,
+)
 
 
 class Taking(StrEnum):
@@ -30,14 +37,18 @@ class Taking(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskEntry:
-    """A task to be made in ``queue``; ``reason`` is what ``reason.json`` says in ``error/``."""
+    """A task to be made in ``queue``.
+
+    ``files``, ``content`` (of ``task.json``) and ``reason`` (of ``reason.json``, in ``error/``) are
+    what is staged: the JSON of a manifest leaves them out, because by then they are on disk.
+    """
 
     id: str
     queue: str
     taking: Taking
-    files: tuple[str, ...]
-    content: dict[str, Any]
-    reason: dict[str, Any] | None
+    files: tuple[str, ...] = ()
+    content: JsonObject = field(default_factory=dict)
+    reason: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +66,61 @@ class StudyEntry:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEntry:
-    """A notification to be put into the outbox."""
+    """A notification to be put into the outbox; ``content`` is staged, and left out of the JSON."""
 
     id: str
-    content: dict[str, Any]
+    content: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that one commit makes true. ``files`` are the names of the claimed files."""
+    """All that one commit makes true.
+
+    ``files`` are the names of the claimed files; none are named where the folder as it is has one
+    taker, whatever may slip into it.
+    """
 
     files: tuple[str, ...]
     tasks: tuple[TaskEntry, ...]
     studies: tuple[StudyEntry, ...]
     deliveries: tuple[DeliveryEntry, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    @property
+    def lone(self) -> TaskEntry | None:
+        """The task that is all of the plan, takes the folder as it is and needs no other file.
+
+        Its manifest is its task file: one file less to be written and waited for.
+        """
+        if len(self.tasks) != 1 or self.studies or self.deliveries or self.files:
+            return None
+        (task,) = self.tasks
+        alone = task.taking is Taking.FOLDER and task.content and task.reason is None
+        return task if alone else None
+
+    def to_json(self) -> JsonObject:
         """The manifest as a JSON object."""
-        return asdict(self)
+        if self.lone:
+            return self.lone.content
+        return {
+            "files": list(self.files),
+            "tasks": [[task.id, task.queue, task.taking] for task in self.tasks],
+            "studies": [asdict(study) for study in self.studies],
+            "deliveries": [delivery.id for delivery in self.deliveries],
+        }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Manifest:
-        """The manifest that `to_json` wrote."""
+        """The manifest that `to_json` wrote, without what was staged."""
+        if "info" in value:
+            lone = TaskEntry(value["id"], value["info"]["queue"], Taking.FOLDER, content=value)
+            return cls((), (lone,), (), ())
         return cls(
             tuple(value["files"]),
+            tuple(TaskEntry(id_, queue, Taking(how)) for id_, queue, how in value["tasks"]),
             tuple(
-                TaskEntry(**{**each, "taking": Taking(each["taking"])}) for each in value["tasks"]
+                StudyEntry(**{**each, "images": tuple(each["images"])}) for each in value["studies"]
             ),
-            tuple(StudyEntry(**each) for each in value["studies"]),
-            tuple(DeliveryEntry(**each) for each in value["deliveries"]),
+            tuple(DeliveryEntry(each) for each in value["deliveries"]),
         )
 
 
@@ -103,30 +140,43 @@ def compose_manifest(
     in it has a name that mroute needs, or is ``shared`` with another task and may be written into.
     """
     present = frozenset(names)
-    lone = len(plan.tasks) == 1 and not plan.studies and plan.tasks[0].files is None
-    if isinstance(subject, Series) and present & {TASK_FILE, REASON_FILE}:
-        lone = False
+    ordinary = not isinstance(subject, Series) or not present & {TASK_FILE, REASON_FILE}
+    lone = len(plan.tasks) == 1 and not plan.studies and plan.tasks[0].files is None and ordinary
     if shared and any(task.queue in writing_queues for task in plan.tasks):
         lone = False
+    everything = () if lone else _with_tags(subject.images, present)
+    tasks = [
+        _task_entry(
+            subject,
+            task,
+            triggered,
+            () if lone else _files_of(task, everything, present),
+            _taking(task, lone, writing_queues),
+            now,
+        )
+        for task in plan.tasks
+    ]
+    if not lone:
+        _spare_links(tasks, present)
     return Manifest(
         () if lone else tuple(sorted(present)),
-        tuple(
-            _task_entry(
-                subject,
-                task,
-                triggered,
-                () if lone else _files_of(task, subject, present),
-                _taking(task, lone, writing_queues),
-                now,
-            )
-            for task in plan.tasks
-        ),
+        tuple(tasks),
         tuple(_study_entry(subject, each, triggered, now) for each in plan.studies),
         tuple(
             DeliveryEntry(delivery.delivery_id(number), delivery_content(delivery))
             for number, delivery in enumerate(plan.deliveries)
         ),
     )
+
+
+def _spare_links(tasks: list[TaskEntry], present: Collection[str]) -> None:
+    """Let the last reader of everything have the folder itself, once all others have theirs."""
+    if any(kept_name(name) != name for name in present):
+        return
+    for place, task in reversed(list(enumerate(tasks))):
+        if task.taking is Taking.LINK and len(task.files) == len(present):
+            tasks[place] = replace(task, taking=Taking.FOLDER, files=())
+            return
 
 
 def delivery_content(delivery: Delivery) -> dict[str, Any]:
@@ -141,11 +191,13 @@ def _taking(task: TaskPlan, lone: bool, writing_queues: Collection[str]) -> Taki
     return Taking.COPY if task.queue in writing_queues else Taking.LINK
 
 
-def _files_of(task: TaskPlan, subject: Subject, present: Collection[str]) -> tuple[str, ...]:
-    """What a task takes; a dead letter without a choice of files takes everything."""
-    if task.files is None and task.queue == Finish.ERROR:
-        return tuple(sorted(present))
-    return _with_tags(subject.images if task.files is None else task.files, present)
+def _files_of(
+    task: TaskPlan, everything: tuple[str, ...], present: Collection[str]
+) -> tuple[str, ...]:
+    """What a task takes; a dead letter without a choice of files takes what is no image too."""
+    if task.files is not None:
+        return _with_tags(task.files, present)
+    return tuple(sorted(present)) if task.queue == Finish.ERROR else everything
 
 
 def kept_name(name: str) -> str:
@@ -157,7 +209,7 @@ def kept_name(name: str) -> str:
 
 def _with_tags(images: Collection[str], present: Collection[str]) -> tuple[str, ...]:
     """The images and the tags beside them, as far as they are there."""
-    tags = dict.fromkeys(tags_file(Path(name)).name for name in images)
+    tags = dict.fromkeys(tags_name(name) for name in images)
     return (*images, *(name for name in tags if name in present and name not in images))
 
 

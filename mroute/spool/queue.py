@@ -15,10 +15,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-from mroute.errors import TaskFileError, describe
-from mroute.spool.files import Files
+from mroute.errors import TaskFileError, describe, is_shortage
+from mroute.spool.files import Files, remove_folder
 from mroute.spool.layout import (
     COPIED_SUFFIX,
     HALT_FILE,
@@ -27,7 +25,7 @@ from mroute.spool.layout import (
     REASON_FILE,
     Spool,
 )
-from mroute.spool.locks import try_lock
+from mroute.spool.locks import Lock, try_lock
 from mroute.spool.manifest import reason_content
 from mroute.spool.taskfile import journal_entry, read_task, write_task
 from mroute.spool.waiting import Waiting, is_due, not_before, retry_state
@@ -40,7 +38,7 @@ class Lease:
 
     folder: Path
     content: dict[str, Any]
-    lock: FileLock
+    lock: Lock
     files: Files
 
     @property
@@ -92,6 +90,7 @@ def due_tasks(
     Urgent ones come first, off-peak ones last, and the older before the newer. ``waiting`` is kept
     from one call to the next; ``retry_after`` is how long a task may have to rest. A folder that is
     no task goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease.
+    Raises `OSError` where this machine is short of something, which says nothing about a task.
     """
     due = waiting.due(spool.queue(queue), now, retry_after)
     for marker in waiting.moved:
@@ -100,6 +99,8 @@ def due_tasks(
         try:
             lock = try_lock(folder / LEASE_FILE)
         except OSError as error:
+            if is_shortage(error):
+                raise
             dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
             continue
         if lock is None:
@@ -162,8 +163,13 @@ def _move(spool: Spool, files: Files, folder: Path, destination: Path) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists() and folder.stat().st_dev != destination.parent.stat().st_dev:
         for partial in _partials(spool, folder.name):  # to another place, and not complete
-            shutil.rmtree(partial)
-    files.move_folder(folder, destination)
+            remove_folder(partial)
+    try:
+        files.move_folder(folder, destination)
+    except FileNotFoundError:
+        # The copy is in its place; another process saw what is left here, and clears it away.
+        if folder.exists() or _partials(spool, folder.name):
+            raise
 
 
 def _partials(spool: Spool, name: str) -> list[Path]:

@@ -14,13 +14,11 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock
-
 from mroute.errors import TagsError, describe
 from mroute.names import safe_name
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool, tags_file
-from mroute.spool.locks import try_lock
+from mroute.spool.locks import Lock, try_lock
 from mroute.spool.tags import write_tags
 from mroute.types import Tags
 
@@ -96,7 +94,7 @@ def _resume(spool: Spool, files: Files, folder: Path) -> int:
     return len(images)
 
 
-def _own_folder(spool: Spool) -> tuple[Path, FileLock]:
+def _own_folder(spool: Spool) -> tuple[Path, Lock]:
     """A new staging folder with its lock.
 
     `resume_received` may find a folder before its lock is taken, and clear it away as empty.

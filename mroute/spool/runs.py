@@ -30,8 +30,12 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of mroute; ``boot_id`` identifies the kernel that holds its locks."""
+    """A run of mroute; claims name it by its ``id``.
 
+    ``boot_id`` identifies the kernel that holds its locks.
+    """
+
+    id: str
     host: str
     boot_id: str
     pid: int
@@ -46,7 +50,9 @@ def this_run(rule_file: Path, now: datetime) -> Run:
         boot_id = _BOOT.read_text("ascii").strip()
     except OSError:  # not Linux: the name of the host has to do
         boot_id = host
-    return Run(host, boot_id, os.getpid(), str(rule_file.resolve()), now.isoformat())
+    return Run(
+        uuid.uuid4().hex, host, boot_id, os.getpid(), str(rule_file.resolve()), now.isoformat()
+    )
 
 
 @contextmanager
@@ -56,7 +62,7 @@ def registered(spool: Spool, files: Files, run: Run, memory: object) -> Iterator
     ``memory`` is written to the spool for whoever loads a rule file later. Raises `SpoolError`
     where a run on another host lives, or nothing can be locked.
     """
-    mark = spool.runs / str(uuid.uuid4())
+    mark = spool.runs / run.id
     try:
         with _alone(spool):
             others = _living(spool)
@@ -75,6 +81,18 @@ def registered(spool: Spool, files: Files, run: Run, memory: object) -> Iterator
     finally:
         _forget(mark)
         lock.release()
+
+
+def is_alive(spool: Spool, run_id: str) -> bool:
+    """Whether the run of that id still lives."""
+    path = spool.runs / f"{run_id}.lock"
+    if not path.exists():
+        return False
+    lock = try_lock(path)
+    if lock is None:
+        return True
+    lock.release()
+    return False
 
 
 @contextmanager
@@ -105,7 +123,7 @@ def _read(path: Path) -> Run:
     try:
         return Run(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):  # it lives, and nobody knows where
-        return Run("unknown", "", 0, "", "unknown")
+        return Run(path.stem, "unknown", "", 0, "", "unknown")
 
 
 def _refuse_other_hosts(spool: Spool, run: Run, others: list[Run]) -> None:

@@ -17,14 +17,15 @@ from mroute.names import safe_name
 from mroute.spool.claim import Claim
 from mroute.spool.files import Files
 from mroute.spool.layout import TAGS_SUFFIX, TASK_FILE, tags_file
-from mroute.spool.tags import ReadImage, read_tags, survey
+from mroute.spool.survey import Contents, survey
+from mroute.spool.tags import ReadImage, read_tags
 from mroute.types import Series, Study, Tags
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def claimed_series(claim: Claim, read_image: ReadImage, files: Files) -> Series:
-    """The series in a claimed folder.
+def claimed_series(claim: Claim, read_image: ReadImage, files: Files) -> tuple[Series, Contents]:
+    """The series in a claimed folder, and all that is in the folder.
 
     Its UID is that of its images; the name of the folder stands in where they have none.
     """
@@ -33,7 +34,7 @@ def claimed_series(claim: Claim, read_image: ReadImage, files: Files) -> Series:
     trouble = contents.trouble
     if uid != claim.name:
         trouble += (f"the images came in a folder named {claim.name!a}",)
-    return Series(
+    series = Series(
         uid=uid,
         tags=contents.tags,
         images=contents.images,
@@ -42,6 +43,7 @@ def claimed_series(claim: Claim, read_image: ReadImage, files: Files) -> Series:
         trouble=trouble,
         force_rule=contents.force_rule,
     )
+    return series, contents
 
 
 def check_uids(series: Series) -> None:

@@ -25,17 +25,17 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from mroute.errors import TaskFileError
+from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Model, Priority
 from mroute.plugins import GROUP
 from mroute.registry import Registry
 from mroute.schemas import DIALECT, EditorSchema, for_editors
-from mroute.spool.files import Files
+from mroute.spool.files import Files, as_json
 from mroute.spool.layout import TASK_FILE
 from mroute.types import JsonObject, Subject, TaskPlan, UidType
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_SURROGATE_ESCAPE = re.compile(r"\\ud[89a-f]")
+_SURROGATE_ESCAPE = re.compile(rb"\\ud[89a-f]")
 
 _EMPTY = {"type": "object", "maxProperties": 0}
 
@@ -71,6 +71,10 @@ class TaskInfo(Model):
 
     action: str = Field(
         description="The action of the rules that the task is for.", examples=["route"]
+    )
+    queue: str = Field(
+        description="The queue that the task was made for; it may have gone on since.",
+        examples=["outgoing"],
     )
     claim_id: str = Field(
         description="The round of routing that made the task; logs name it.",
@@ -211,6 +215,7 @@ def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> di
     facts = {key: subject.tags.get(tag) or MISSING for key, tag in _TAG_FACTS.items()}
     return {
         "action": plan.action,
+        "queue": str(plan.queue),
         "claim_id": subject.claim_id,
         "uid": subject.uid,
         "uid_type": subject.uid_type.value,
@@ -245,13 +250,16 @@ def journal_entry(now: datetime, actor: str, action: str, outcome: str) -> dict[
 def read_task(folder: Path) -> dict[str, Any]:
     """The content of the task file in ``folder``.
 
-    Raises `TaskFileError` where it is missing, damaged, or not what the schema says.
+    Raises `TaskFileError` where it is missing, damaged, or not what the schema says, and `OSError`
+    where nothing can be read now.
     """
     path = folder / TASK_FILE
     try:
         content: dict[str, Any] = json.loads(path.read_bytes(), parse_constant=_refuse)
         TaskFile.model_validate(content)
     except OSError as error:
+        if is_shortage(error):
+            raise
         raise TaskFileError(f"'{path}' cannot be read: {error.strerror}") from error
     except ValueError as error:
         first = str(error).splitlines()[0]
@@ -270,10 +278,13 @@ def write_task(files: Files, folder: Path, content: JsonObject) -> None:
     bytes that could not be decoded, become U+FFFD. Raises `ValueError` for a number that is not
     finite; plans with one are refused before (soundness).
     """
-    text = json.dumps(content, indent=2, allow_nan=False)
-    if _SURROGATE_ESCAPE.search(text):
-        text = json.dumps(_readable(content), indent=2, allow_nan=False)
-    files.write(folder / TASK_FILE, f"{text}\n".encode("ascii"))
+    files.write(folder / TASK_FILE, task_bytes(content))
+
+
+def task_bytes(content: JsonObject) -> bytes:
+    """The bytes of a task file or of another file about a task."""
+    written = as_json(content)
+    return as_json(_readable(content)) if _SURROGATE_ESCAPE.search(written) else written
 
 
 def _readable(value: Any) -> Any:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mroute.errors import TaskFileError
+from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Priority
 from mroute.spool.layout import COPIED_SUFFIX, TASK_FILE
 from mroute.spool.taskfile import read_task
@@ -69,6 +69,8 @@ class Waiting:
         try:
             status = (folder / TASK_FILE).stat()
         except OSError as error:
+            if is_shortage(error):
+                raise
             raise TaskFileError(f"'{folder / TASK_FILE}' cannot be read: {error}") from error
         # Taken before the file is read: what is replaced meanwhile is read again next time.
         identity = status.st_mtime_ns, status.st_size, status.st_ino

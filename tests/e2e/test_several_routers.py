@@ -78,7 +78,7 @@ def test_a_run_beside_one_on_another_host_exits_4(tmp_path: Path) -> None:
     file = write_rules(tmp_path, ROUTE)
     spool = Spool(tmp_path / "spool")
     spool.prepare(["outgoing"])
-    there = Run("scan-2", "another-boot", 42, str(file), "2026-11-23T12:00:00+00:00")
+    there = Run("2", "scan-2", "another-boot", 42, str(file), "2026-11-23T12:00:00+00:00")
     with registered(spool, Files(), there, {}):
         result = CliRunner().invoke(main, ["run", "--once", "-c", str(file)])
     assert result.exit_code == 4

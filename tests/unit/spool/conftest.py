@@ -19,6 +19,11 @@ UID = "1.2.826.0.1"
 MakeSeries = Callable[..., Path]
 
 
+def left_in_staging(spool: Spool) -> list[str]:
+    """What is in ``.staging/`` but the folders that are always there."""
+    return sorted({path.name for path in spool.staging.iterdir()} - {"locks", "runs"})
+
+
 @pytest.fixture
 def spool(tmp_path: Path) -> Spool:
     spool = Spool(tmp_path / "spool")

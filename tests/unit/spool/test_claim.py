@@ -10,42 +10,69 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mroute.spool.claim import JOINING_PREFIX, abandoned, claim_series, claim_study
-from mroute.spool.layout import Spool
+import pytest
+
+from mroute.site import utc_now
+from mroute.spool.claim import JOINING_PREFIX, claim_series, claim_study, open_claims
+from mroute.spool.files import Files
+from mroute.spool.layout import MANIFEST_FILE, Spool
+from mroute.spool.runs import registered, this_run
 from mroute.types import UidType
-from tests.unit.spool.conftest import UID, MakeSeries
+from tests.faults import Killed, fault
+from tests.unit.spool.conftest import UID, MakeSeries, left_in_staging
 
 HOLD = """
 import sys, pathlib
 from mroute.spool.claim import claim_series
 from mroute.spool.layout import Spool
-claim = claim_series(Spool(pathlib.Path(sys.argv[1])), sys.argv[2])
-print(claim.id, flush=True)
-sys.stdin.read()
+from mroute.spool.files import Files
+from mroute.spool.runs import registered, this_run
+from mroute.site import utc_now
+spool = Spool(pathlib.Path(sys.argv[1]))
+run = this_run(pathlib.Path("rules"), utc_now())
+with registered(spool, Files(), run, {}):
+    print(claim_series(spool, run.id, sys.argv[2]).id, flush=True)
+    sys.stdin.read()
 """
 
 
 def test_a_claim_renames_the_series_away(spool: Spool, make_series: MakeSeries) -> None:
     make_series()
-    claim = claim_series(spool, UID)
+    claim = claim_series(spool, "a", UID)
     assert claim is not None
     assert list(spool.incoming.iterdir()) == []
     assert len(list(claim.source.glob("*.dcm"))) == 3
 
 
 def test_a_series_that_is_gone_leaves_no_claim_behind(spool: Spool) -> None:
-    assert claim_series(spool, UID) is None
-    assert [path.name for path in spool.staging.iterdir()] == ["locks"]
+    assert claim_series(spool, "a", UID) is None
+    assert left_in_staging(spool) == []
 
 
-def test_a_held_claim_is_not_taken_over(spool: Spool, make_series: MakeSeries) -> None:
+def test_a_claim_belongs_to_its_run_as_long_as_that_lives(
+    spool: Spool, files: Files, make_series: MakeSeries
+) -> None:
     make_series()
-    claim = claim_series(spool, UID)
-    assert claim is not None
-    assert list(abandoned(spool)) == []
-    claim.set_aside()
-    (taken,) = abandoned(spool)
+    run = this_run(Path("rules"), utc_now())
+    with registered(spool, files, run, {}):
+        claim = claim_series(spool, run.id, UID)
+        assert claim is not None
+        assert list(open_claims(spool, "other")) == []
+        (own,) = open_claims(spool, run.id)
+        assert own == claim
+    (taken,) = open_claims(spool, "other")
     assert (taken.id, taken.name, taken.kind) == (claim.id, UID, UidType.SERIES)
+    assert not claim.folder.exists()
+    assert len(list(taken.source.glob("*.dcm"))) == 3
+
+
+def test_only_one_of_two_takes_a_claim_over(spool: Spool, make_series: MakeSeries) -> None:
+    for uid in ("1.1", "1.2"):
+        make_series(uid)
+        assert claim_series(spool, "dead", uid) is not None
+    one, other = open_claims(spool, "one"), open_claims(spool, "other")
+    taken = [next(one).name, next(other).name, *(claim.name for claim in one)]
+    assert sorted(taken) == ["1.1", "1.2"]
 
 
 def test_the_claim_of_a_killed_process_is_taken_over_at_once(
@@ -60,23 +87,46 @@ def test_the_claim_of_a_killed_process_is_taken_over_at_once(
     ) as process:
         assert process.stdout is not None
         claim_id = process.stdout.readline().strip()
-        assert list(abandoned(spool)) == []
+        assert list(open_claims(spool, "other")) == []
         process.send_signal(signal.SIGKILL)
         process.wait()
-        (taken,) = abandoned(spool)
+        (taken,) = open_claims(spool, "other")
     assert taken.id == claim_id
     assert len(list(taken.source.glob("*.dcm"))) == 3
 
 
-def test_a_release_interrupted_in_the_middle_is_finished(
-    spool: Spool, make_series: MakeSeries
+def test_a_claim_half_released_says_by_its_manifest_that_the_rest_is_committed(
+    spool: Spool, make_series: MakeSeries, tmp_path: Path
 ) -> None:
-    make_series()
-    claim = claim_series(spool, UID)
+    at, killed = 0, True
+    while killed:
+        make_series(uid := f"1.{at}")
+        claim = claim_series(spool, "a", uid)
+        assert claim is not None
+        (claim.folder / MANIFEST_FILE).touch()
+        (claim.folder / "tasks").mkdir()
+        (claim.folder / "tasks" / "staged").touch()
+        for path in claim.source.iterdir():
+            path.unlink()
+        killed = False
+        with fault(tmp_path, at):
+            try:
+                claim.release()
+            except Killed:
+                killed = True
+        left = any(claim.folder.glob("source-*")) or (claim.folder / "tasks").exists()
+        assert not left or (claim.folder / MANIFEST_FILE).exists(), f"killed at operation {at}"
+        at += 1
+    assert at > 5
+
+
+def test_a_release_keeps_what_is_in_the_folder(spool: Spool, make_series: MakeSeries) -> None:
+    make_series(images=1)
+    claim = claim_series(spool, "a", UID)
     assert claim is not None
-    claim.folder.rename(claim.folder.with_name(f"released-{claim.folder.name}"))
-    assert list(abandoned(spool)) == []
-    assert [path.name for path in spool.staging.iterdir()] == ["locks"]
+    with pytest.raises(OSError, match="not empty"):
+        claim.release()
+    assert sorted(path.suffix for path in claim.source.iterdir()) == [".dcm", ".tags"]
 
 
 def make_study(spool: Spool) -> Path:
@@ -88,8 +138,8 @@ def make_study(spool: Spool) -> Path:
 
 def test_a_study_is_taken_only_when_complete(spool: Spool) -> None:
     folder = make_study(spool)
-    assert claim_study(spool, folder.name, lambda: False) is None
-    claim = claim_study(spool, folder.name, lambda: True)
+    assert claim_study(spool, "a", folder.name, lambda: False) is None
+    claim = claim_study(spool, "a", folder.name, lambda: True)
     assert claim is not None
     assert claim.kind is UidType.STUDY
     assert not folder.exists()
@@ -98,5 +148,5 @@ def test_a_study_is_taken_only_when_complete(spool: Spool) -> None:
 def test_a_study_that_is_being_joined_is_not_taken(spool: Spool) -> None:
     folder = make_study(spool)
     (folder / f"{JOINING_PREFIX}x").touch()
-    assert claim_study(spool, folder.name, lambda: True) is None
+    assert claim_study(spool, "a", folder.name, lambda: True) is None
     assert folder.exists()

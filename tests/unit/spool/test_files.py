@@ -6,6 +6,10 @@ Knows folders before and after. Does not know what is in the files.
 from __future__ import annotations
 
 import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,11 +35,9 @@ def test_a_write_that_is_killed_leaves_the_old_content(tmp_path: Path, files: Fi
     files.write(path, b"old")
     at, reached = 0, True
     while reached:
-        with fault(tmp_path, at) as trap:
-            try:
-                files.write(path, b"new")
-            except Killed:
-                assert path.read_bytes() == b"old"
+        with fault(tmp_path, at) as trap, suppress(Killed):
+            files.write(path, b"new")
+        assert path.read_bytes() == (b"old" if trap.hit else b"new")
         reached, at = trap.seen > at, at + 1
     assert path.read_bytes() == b"new"
     assert at > 2
@@ -75,14 +77,14 @@ def make_folder(tmp_path: Path) -> Path:
 
 def cross_file_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     """Renames from below ``source`` to below ``target`` fail, as between two file systems."""
-    rename = Path.rename
+    rename = os.rename
 
-    def across(self: Path, target: Path) -> Path:
-        if "source" in self.parts and "target" in Path(target).parts:
+    def across(source: os.PathLike[str], target: os.PathLike[str]) -> None:
+        if "source" in Path(source).parts and "target" in Path(target).parts:
             raise OSError(errno.EXDEV, "another file system")
-        return rename(self, target)
+        rename(source, target)
 
-    monkeypatch.setattr(Path, "rename", across)
+    monkeypatch.setattr(os, "rename", across)
 
 
 def test_a_folder_is_moved_by_one_rename(tmp_path: Path, files: Files) -> None:
@@ -95,8 +97,8 @@ def test_a_folder_is_moved_by_one_rename(tmp_path: Path, files: Files) -> None:
 
 def test_a_folder_that_is_there_already_is_not_replaced(tmp_path: Path, files: Files) -> None:
     make_folder(tmp_path)
-    (tmp_path / "target" / "task").mkdir(parents=True)
-    with pytest.raises(FileExistsError):
+    (tmp_path / "target" / "task" / "other").mkdir(parents=True)
+    with pytest.raises(OSError, match="not empty"):
         files.move_folder(tmp_path / "source" / "task", tmp_path / "target" / "task")
     assert names(tmp_path / "source" / "task") == ["image.dcm", "work"]
 
@@ -111,11 +113,10 @@ def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
         root = tmp_path / str(at)
         source = make_folder(root)
         moved = root / "target" / "task"
-        with fault(tmp_path, at) as trap:
-            try:
-                files.move_folder(source, moved)
-            except Killed:
-                assert source.exists() or (root / "source" / "task.copied").exists()
+        with fault(tmp_path, at) as trap, suppress(Killed):
+            files.move_folder(source, moved)
+        if trap.hit:
+            assert source.exists() or moved.exists() or (root / "source" / "task.copied").exists()
         if moved.exists():  # a fast worker takes it away
             moved.rename(root / "taken")
         files.move_folder(source, moved)
@@ -125,3 +126,74 @@ def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
         assert names(root / "source") == []
         reached, at = trap.seen > at, at + 1
     assert at > 8
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A folder on another file system than those of the other fixtures."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+def test_a_folder_moves_to_a_real_other_file_system(
+    tmp_path: Path, elsewhere: Path, files: Files
+) -> None:
+    assert tmp_path.stat().st_dev != elsewhere.stat().st_dev
+    source = make_folder(tmp_path)
+    (source / "link").symlink_to("image.dcm")
+    changed = (source / "image.dcm").stat().st_mtime_ns
+    files.move_folder(source, elsewhere / "queue" / "task")
+    moved = elsewhere / "queue" / "task"
+    assert names(moved) == ["image.dcm", "link", "work"]
+    assert (moved / "image.dcm").read_bytes() == b"image"
+    assert (moved / "image.dcm").stat().st_mtime_ns == changed
+    assert (moved / "link").readlink() == Path("image.dcm")
+    assert names(tmp_path / "source") == []
+    assert names(elsewhere / "queue") == ["task"]
+
+
+def test_a_copy_on_another_file_system_that_differs_is_no_copy(
+    tmp_path: Path, elsewhere: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_folder(tmp_path)
+    write = os.write
+
+    def garble(descriptor: int, content: memoryview) -> int:
+        return write(descriptor, bytes(content).replace(b"image", b"imagE"))
+
+    monkeypatch.setattr(os, "write", garble)
+    with pytest.raises(OSError, match="differs from what it is of"):
+        files.move_folder(source, elsewhere / "task")
+    assert (source / "image.dcm").read_bytes() == b"image"
+    assert not (elsewhere / "task").exists()
+    monkeypatch.undo()
+    files.move_folder(source, elsewhere / "task")
+    assert (elsewhere / "task" / "image.dcm").read_bytes() == b"image"
+
+
+def test_a_file_that_the_kernel_cannot_copy_is_copied_by_reading(
+    tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = os.urandom(3 * 2**20 + 1)
+    (tmp_path / "a").write_bytes(content)
+
+    def refuse(*_: int) -> int:
+        raise OSError(errno.EOPNOTSUPP, "not on this file system")
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    files.copy(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == content
+
+
+def test_a_kernel_that_takes_a_little_at_a_time_loses_nothing(
+    tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = os.urandom(5_000)
+    write, copy = os.write, os.copy_file_range
+    monkeypatch.setattr(os, "write", lambda fd, rest: write(fd, bytes(rest)[:7]))
+    monkeypatch.setattr(
+        os, "copy_file_range", lambda src, dst, count: copy(src, dst, min(count, 11))
+    )
+    files.write(tmp_path / "a", content)
+    files.copy(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == content

@@ -23,6 +23,7 @@ REST = timedelta(minutes=15)
 
 INFO = {
     "action": "route",
+    "queue": "outgoing",
     "claim_id": "c",
     "uid": "1.2",
     "uid_type": "series",

@@ -25,7 +25,7 @@ HERE = this_run(Path("/site/mroute.yaml"), NOW)
 
 
 def test_a_run_knows_the_others_that_live_and_leaves_nothing(spool: Spool, files: Files) -> None:
-    other = replace(HERE, rule_file="/site/other.yaml")
+    other = replace(HERE, id="other", rule_file="/site/other.yaml")
     with registered(spool, files, HERE, {}) as alone:
         with registered(spool, files, other, {}) as others:
             assert (alone, others) == ([], [HERE])
@@ -42,7 +42,7 @@ from pathlib import Path
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.spool.runs import Run, registered
-run = Run("elsewhere", "another-boot", 1, "/x.yaml", "yesterday")
+run = Run("9", "elsewhere", "another-boot", 1, "/x.yaml", "yesterday")
 with registered(Spool(Path({str(spool.root)!r})), Files(), run, {{}}):
     os._exit(9)
 """
@@ -55,7 +55,7 @@ with registered(Spool(Path({str(spool.root)!r})), Files(), run, {{}}):
 
 
 def test_a_run_on_another_host_is_refused_with_what_to_do(spool: Spool, files: Files) -> None:
-    there = Run("scan-2", "another-boot", 42, "/site/mroute.yaml", NOW.isoformat())
+    there = Run("2", "scan-2", "another-boot", 42, "/site/mroute.yaml", NOW.isoformat())
     with registered(spool, files, there, {}):
         with pytest.raises(SpoolError) as refused, registered(spool, files, HERE, {}):
             pass
