@@ -24,6 +24,11 @@ from mroute.events import PHI_FIELDS
 _UID = re.compile(r"\b[0-2](?:\.\d+){3,}")
 """A DICOM unique identifier (PS3.5 section 9) within a sentence."""
 
+_QUOTED_UID = re.compile(
+    r"""(?<=UID)( is longer than \d+ bytes:)? (?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+)
+"""What is said to be a UID, and may be anything: a sentence quotes it where it is no safe name."""
+
 _WORD = re.compile(r"[!#-&(-<>-~]+")
 """A value that needs no quotes in a line of text."""
 
@@ -105,6 +110,8 @@ def _sentence(text: str, secrets: list[str]) -> str:
         text = text.replace(secret, "<uid>")
     if "." in text:
         text = _UID.sub("<uid>", text)
+    if "UID" in text:
+        text = _QUOTED_UID.sub(r"\1 '<uid>'", text)
     return text.partition("\n")[0]
 
 
