@@ -31,9 +31,11 @@ from mroute.router import (
 )
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
+from mroute.spool.queue import finish_moves
 from mroute.spool.receiving import receive, resume_received
 from mroute.spool.runs import registered, this_run
-from mroute.types import Clock, Progress, Tags
+from mroute.spool.waiting import Waiting
+from mroute.types import Clock, Finish, Progress, Tags
 from mroute.worker import work_due
 
 PAUSE = 1.0
@@ -151,7 +153,9 @@ class Service:
     def _parts(self) -> dict[str, Callable[[], int]]:
         """Each part with the call that does what is due and returns how much that was."""
         queues = {
-            f"queue {name}": partial(work_due, self._reload.current, queue, self._stop, {})
+            f"queue {name}": partial(
+                work_due, self._reload.current, queue, self._stop, {}, Waiting(queue.section)
+            )
             for name, queue in self._site.registry.queues.items()
         }
         return {
@@ -231,6 +235,8 @@ class Service:
                 self._stop.wait(PAUSE)
 
     def _begin(self) -> None:
+        site = self._site
+        finish_moves(site.spool, site.files, (*site.registry.queues, *Finish))
         rules = len(self._site.configuration.rules)
         self._site.hooks.event(Started(str(self._site.spool.root), rules))
         for path in self._site.spool.strangers(self._site.registry.queues):

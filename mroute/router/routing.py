@@ -19,6 +19,7 @@ from mroute.events import (
     StudyJoined,
     SubjectCommitted,
     SubjectPlanned,
+    seconds_since,
 )
 from mroute.registry import Registry
 from mroute.site import Site
@@ -116,7 +117,7 @@ class Routing:
                 if planned is None:
                     claim.release()
                     return False
-                self._begin(commit, claim, planned)
+                self._begin(commit, claim, planned, seconds_since(started))
             done = commit.carry_out()
         # Whatever is wrong with this one must not keep the others from being routed.
         except Exception as error:  # noqa: BLE001
@@ -128,13 +129,13 @@ class Routing:
         for study in done.studies:
             self.site.hooks.event(StudyJoined(claim.id, study.study_uid, study.rule_name))
         tasks = tuple(f"{task.queue}/{task.id}" for task in done.tasks)
-        seconds = round(time.perf_counter() - started, 6)
+        counts = len(done.studies), len(done.deliveries)
         self.site.hooks.event(
-            SubjectCommitted(claim.id, claim.name, tasks, len(done.studies), seconds)
+            SubjectCommitted(claim.id, claim.name, tasks, *counts, seconds_since(started))
         )
         return True
 
-    def _begin(self, commit: Commit, claim: Claim, planned: Planned) -> None:
+    def _begin(self, commit: Commit, claim: Claim, planned: Planned, seconds: float) -> None:
         plan = planned.plan
         writing = [queue.name for queue in self.site.registry.queues.values() if queue.writes]
         shared = any(task.queue in writing for task in plan.tasks) and any(
@@ -147,6 +148,8 @@ class Routing:
                 tuple(str(task.queue) for task in plan.tasks),
                 len(plan.studies),
                 len(plan.deliveries),
+                len(planned.subject.images),
+                seconds,
             )
         )
         manifest = compose_manifest(

@@ -218,8 +218,11 @@ class Files:
 
 
 def as_json(value: Any) -> bytes:
-    """A value as JSON for people, in ASCII; lone surrogates survive as escapes."""
-    return (json.dumps(value, indent=2) + "\n").encode("ascii")
+    """A value as JSON for people, in ASCII; lone surrogates survive as escapes.
+
+    Raises `ValueError` for a number that is not finite: JSON has none.
+    """
+    return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode("ascii")
 
 
 def delete(path: Path) -> None:

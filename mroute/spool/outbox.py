@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from mroute.spool.files import Files
 from mroute.spool.layout import REASON_FILE, Spool
 from mroute.spool.locks import locked_content
 from mroute.spool.manifest import delivery_content, reason_content
+from mroute.spool.waiting import is_due
 from mroute.types import Delivery, Finish
 
 
@@ -54,10 +55,11 @@ def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
         files.write_json(path, delivery_content(delivery))
 
 
-def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
+def due(spool: Spool, files: Files, now: datetime, retry_after: timedelta) -> Iterator[Waiting]:
     """The deliveries that are due, the older before the newer; nobody else has one meanwhile.
 
-    Passes over what another process is delivering. A file that is no delivery goes to ``error/``.
+    ``retry_after`` is how long one may have to wait. Passes over what another process is
+    delivering. A file that is no delivery goes to ``error/``.
     """
     for path in _oldest_first(spool.outbox):
         with locked_content(path) as found:
@@ -66,12 +68,13 @@ def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
             try:
                 content = json.loads(found)
                 not_before = content["not_before"]
-                is_due = not_before is None or datetime.fromisoformat(not_before) <= now
+                when = None if not_before is None else datetime.fromisoformat(not_before)
+                ready = is_due(when, now, retry_after)
                 waiting = Waiting(path.stem, path, _delivery(content), content["attempts"])
             except (ValueError, KeyError, TypeError) as error:
                 _bury(spool, files, path, (), f"'{path.name}' is damaged: {error!r}", now)
                 continue
-            if is_due:
+            if ready:
                 yield waiting
 
 

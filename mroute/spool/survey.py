@@ -173,7 +173,8 @@ class _Sorting:
             if name in failed:
                 beside = tuple(each for each in failed[name] if each != name)
                 said = message_of(self._folder / failed[name][0])
-                reason = f"the receiver could not parse '{name}': {said}"
+                # It may name the patient: what comes behind the first line is not logged (logs).
+                reason = f"the receiver could not parse '{name}':\n{said}"
                 self._rejected.append(Rejected(name, reason, beside))
             elif name in about_errors:
                 continue
