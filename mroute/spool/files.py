@@ -17,7 +17,7 @@ from typing import Any
 from mroute.models import Durability
 from mroute.spool.layout import PARTIAL_SUFFIX
 
-_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
+CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Files:
         except FileExistsError:
             raise
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise
             self.copy(source, destination)
 

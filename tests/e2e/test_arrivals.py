@@ -77,7 +77,6 @@ def test_images_that_arrive_while_a_series_is_routed_begin_a_new_round(
     assert queued == Counter(dict.fromkeys(expected, targets))
     assert played.images("spool/incoming") + played.images("spool/.staging") == Counter()
     assert played.images("spool/error") == Counter()
-    assert played.facts("series_deferred") == []
 
 
 def test_an_image_received_twice_goes_once_and_a_conflict_is_told(tmp_path: Path) -> None:

@@ -171,6 +171,25 @@ def test_the_tags_of_an_image_among_others_are_not_opened(tmp_path: Path) -> Non
     assert [each.name for each in found.rejected] == [f"{UID}#1.0.dcm", f"{UID}#1.1.dcm"]
 
 
+def test_tags_whose_image_will_follow_are_no_news(tmp_path: Path) -> None:
+    """They are left when a series is claimed while an image is being received into it."""
+    folder, staged = tmp_path / "folder", tmp_path / "staged.tags"
+    folder.mkdir()
+    put(folder, f"{UID}#1.1", "image", "1.1")
+    staged.write_text("{}")
+    (folder / f"{UID}#1.2.tags").hardlink_to(staged)
+    (folder / f"{UID}#1.3.tags").touch()
+    (folder / f"{UID}#1.4.tags").write_text("{}")
+    found = look(folder)
+    assert [each.name for each in found.rejected] == [f"{UID}#1.4.tags"]
+    assert {path.name for path in folder.iterdir()} == {
+        f"{UID}#1.1.dcm",
+        f"{UID}#1.1.tags",
+        f"{UID}#1.4.tags",
+    }
+    assert staged.exists()
+
+
 @given(st.dictionaries(st.sampled_from(["SeriesInstanceUID", "SOPInstanceUID", "A"]), st.text()))
 def test_uids_that_are_looked_up_are_those_that_are_read(tags: dict[str, Any]) -> None:
     import tempfile
