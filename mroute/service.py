@@ -21,7 +21,14 @@ from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
 from mroute.registry import Registry
 from mroute.reload import Reload
-from mroute.router import Routing, read_image, resume_abandoned, route_series, route_studies
+from mroute.router import (
+    Routing,
+    read_image,
+    resume_abandoned,
+    route_error_files,
+    route_series,
+    route_studies,
+)
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
 from mroute.spool.receiving import receive, resume_received
@@ -192,6 +199,7 @@ class Service:
             partial(resume_received, site.spool, site.files, self._notice_once),
             partial(resume_abandoned, self._routing, self._stop),
             partial(route_series, self._routing, self._stop),
+            partial(route_error_files, self._routing, self._stop),
             partial(route_studies, self._routing, self._stop),
         ):
             try:

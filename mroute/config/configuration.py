@@ -9,14 +9,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
 from mroute.config.edition import Edition
 from mroute.errors import Problem
 from mroute.models import Durability, Duration, Model, ModuleBase, RuleBase, TargetBase
 from mroute.ruleset import RuleSet
 from mroute.types import JsonObject
+
+_LONGEST_AE_TITLE = 16
+
+
+def _ae_title(text: str) -> str:
+    """An AE title without the blanks around it, which do not count."""
+    title = text.strip()
+    if not 1 <= len(title) <= _LONGEST_AE_TITLE:
+        raise ValueError(
+            f"an AE title has 1 to {_LONGEST_AE_TITLE} characters, and {text!r} has {len(title)}"
+        )
+    return title
+
+
+AETitle = Annotated[str, AfterValidator(_ae_title)]
 
 
 class Timing(Model):
@@ -27,6 +43,12 @@ class Timing(Model):
         description="A series is complete, and its rules are looked at, when no image of it "
         "arrived for this time.",
         examples=["60s"],
+    )
+    series_complete_after_by_sender: dict[AETitle, Duration] = Field(
+        default_factory=dict,
+        description="The same for the senders with these AE titles (`SenderAET` in the tags): a "
+        "scanner that sends without a pause need not wait for as long as one that makes pauses.",
+        examples=[{"SCANNER1": "10s"}],
     )
     study_complete_after: Duration = Field(
         timedelta(minutes=15),

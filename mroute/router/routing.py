@@ -24,6 +24,7 @@ from mroute.registry import Registry
 from mroute.site import Site
 from mroute.spool.claim import Claim, defer
 from mroute.spool.commit import Commit
+from mroute.spool.incoming import Arrivals, Incoming
 from mroute.spool.manifest import compose_manifest
 from mroute.types import Plan, Subject, Tags
 
@@ -49,22 +50,33 @@ class Routing:
     """The site that is routed for, and what this router remembers between two passes.
 
     ``current`` returns the site as it is configured now, and ``site`` is that of the subject in
-    hand: it changes in `renew` alone, between two subjects. ``deferred`` maps the ids of claims
-    that failed to the time of the next attempt; ``ignored`` are the places that observers were told
-    of.
+    hand: it changes in `renew` alone, between two subjects. ``deferred`` maps what failed (ids of
+    claims, places) to the time of the next attempt; ``ignored`` are the places that observers were
+    told of. ``due`` is when the next series or study can be complete, and ``loose`` what in
+    ``incoming/`` is no series, both as of the last pass.
     """
 
     current: Callable[[], Site]
     site: Site = field(init=False)
     deferred: dict[str, datetime] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
+    incoming: Incoming = field(init=False)
+    due: datetime | None = None
+    loose: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.renew()
+        self.incoming = Incoming(self.site.spool)
 
     def renew(self) -> None:
         """Take the site as it is configured now for the subject that comes next."""
         self.site = self.current()
+
+    def scan(self) -> Arrivals:
+        """Look at ``incoming/`` now, by the times that are configured now."""
+        timing = self.site.configuration.timing
+        senders = timing.series_complete_after_by_sender
+        return self.incoming.scan(self.site.clock(), timing.series_complete_after, senders)
 
     def ignore(self, where: str) -> None:
         """Tell observers of what is no series folder, the first time that it is seen."""
@@ -83,7 +95,11 @@ class Routing:
 
     def is_deferred(self, claim: Claim) -> bool:
         """Whether the claim failed a moment ago and is left alone for a while."""
-        until = self.deferred.get(claim.id)
+        return self.is_resting(claim.id)
+
+    def is_resting(self, what: str) -> bool:
+        """Whether ``what`` is left alone for a while, as `deferred` has it."""
+        until = self.deferred.get(what)
         return until is not None and self.site.clock() < until
 
     def carry_out(self, claim: Claim, make_plan: Callable[[Claim], Planned | None]) -> bool:

@@ -21,7 +21,6 @@ from mroute.events import (
 from mroute.router.routing import Planned, Routing, read_image
 from mroute.router.studies import plan_study
 from mroute.spool.claim import Claim, claim_series, open_claims
-from mroute.spool.incoming import scan
 from mroute.spool.subjects import check_uids, claimed_series
 from mroute.types import Decision, Plan, Series, UidType
 
@@ -31,10 +30,8 @@ def route_series(routing: Routing, stop: threading.Event) -> int:
 
     Ends after the series in hand once ``stop`` is set.
     """
-    quiet = routing.site.configuration.timing.series_complete_after
-    arrivals = scan(routing.site.spool, routing.site.clock(), quiet)
-    for name in arrivals.loose:
-        routing.ignore(str(routing.site.spool.incoming / name))
+    arrivals = routing.scan()
+    routing.due, routing.loose = arrivals.due, arrivals.loose
     routed = 0
     for name in arrivals.complete:
         if stop.is_set():

@@ -17,7 +17,6 @@ from mroute.events import StudyCompleted, SubjectRejected
 from mroute.models import RuleBase
 from mroute.router.routing import Planned, Routing
 from mroute.spool.claim import Claim, claim_study
-from mroute.spool.incoming import pending_by_study, scan
 from mroute.spool.studies import keep_task_file, read_study
 from mroute.spool.subjects import collected_study, unusable_study
 from mroute.types import Study, TriggeredRule, Verdict
@@ -33,9 +32,8 @@ def route_studies(routing: Routing, stop: threading.Event) -> int:
     names = sorted(path.name for path in routing.site.spool.studies.iterdir() if path.is_dir())
     if not names:
         return 0
-    quiet = routing.site.configuration.timing.series_complete_after
-    arriving = scan(routing.site.spool, routing.site.clock(), quiet)
-    pending = pending_by_study(routing.site.spool, (*arriving.pending, *arriving.complete))
+    arriving = routing.scan()
+    pending = routing.incoming.pending_by_study((*arriving.pending, *arriving.complete))
     routed = 0
     for name in names:
         if stop.is_set():
@@ -62,6 +60,7 @@ def _claim_if_complete(
             study, _ = _read(routing, routing.site.spool.studies / name, "")
             verdict = _verdict(routing, study, pending.get(study.uid, ()))
             verdicts.append(verdict)
+            _note_due(routing, study)
             return verdict.complete
         except _UNUSABLE:  # planning it will fail as well, and put it into error/ with the reason
             return True
@@ -69,6 +68,17 @@ def _claim_if_complete(
     return routing.take(
         name, partial(claim_study, routing.site.spool, routing.site.run, name, is_complete)
     )
+
+
+def _note_due(routing: Routing, study: Study) -> None:
+    """Remember when time alone can make the study complete, where that comes next."""
+    times = [study.last_received_at + study.quiet_time]
+    if study.condition.after is not None:
+        times.append(study.created_at + study.condition.after)
+    now = routing.site.clock()
+    for due in times:
+        if due > now and (routing.due is None or due < routing.due):
+            routing.due = due
 
 
 def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -> Planned | None:

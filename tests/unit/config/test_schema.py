@@ -192,7 +192,7 @@ def test_an_editor_is_told_what_things_are(registry: Registry) -> None:
 def test_defaults_are_written_as_in_the_file(registry: Registry) -> None:
     schema = rules_schema(registry)
     timing = schema["$defs"]["Timing"]["properties"]
-    assert {key: each["default"] for key, each in timing.items()} == {
+    assert {key: each["default"] for key, each in timing.items() if "default" in each} == {
         "series_complete_after": "1m",
         "study_complete_after": "15m",
         "retry_after": "15m",
