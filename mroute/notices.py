@@ -22,7 +22,8 @@ def deliver_due(current: Callable[[], Site], stop: threading.Event) -> int:
     ``current`` returns the site as it is configured now; it is asked once for each delivery.
     """
     settled, site = 0, current()
-    for waiting in outbox.due(site.spool, site.files, site.clock()):
+    longest = site.configuration.timing.retry_after
+    for waiting in outbox.due(site.spool, site.files, site.clock(), longest):
         if stop.is_set():
             break
         site = current()

@@ -54,7 +54,7 @@ def work_due(
         if lease is None:
             break
         until = resting.pop(lease.folder.name, None)
-        if until is not None and site.clock() < until:
+        if until is not None and until - RESTS_FOR <= site.clock() < until:
             resting[lease.folder.name] = until
             lease.let_go()
             continue

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +54,12 @@ def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
         files.write_json(path, delivery_content(delivery))
 
 
-def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
+def due(
+    spool: Spool, files: Files, now: datetime, longest: timedelta = timedelta(days=1)
+) -> Iterator[Waiting]:
     """The deliveries that are due, the older before the newer; nobody else has one meanwhile.
 
+    One that would have to wait for more than ``longest`` does so by a clock that was set back.
     Passes over what another process is delivering. A file that is no delivery goes to ``error/``.
     """
     for path in _oldest_first(spool.outbox):
@@ -66,7 +69,9 @@ def due(spool: Spool, files: Files, now: datetime) -> Iterator[Waiting]:
             try:
                 content = json.loads(found)
                 not_before = content["not_before"]
-                is_due = not_before is None or datetime.fromisoformat(not_before) <= now
+                is_due = not_before is None or not (
+                    now < datetime.fromisoformat(not_before) <= now + longest
+                )
                 waiting = Waiting(path.stem, path, _delivery(content), content["attempts"])
             except (ValueError, KeyError, TypeError) as error:
                 _bury(spool, files, path, (), f"'{path.name}' is damaged: {error!r}", now)

@@ -92,12 +92,15 @@ def due_tasks(
             continue
         try:
             content = read_task(folder)
-            due = _is_due(content.get(section), now)
+            due = _is_due(content, section, now)
         except TaskFileError as error:
             if folder.exists():
                 dead_letter(spool, files, folder, queue, str(error), now)
             lock.release()
             continue
+        except OSError:
+            lock.release()
+            raise
         if due:
             yield Lease(folder, content, lock, files)
         else:  # another worker was here since the order was made
@@ -111,7 +114,7 @@ def _due_in_order(spool: Spool, queue: str, section: str, now: datetime) -> list
             continue
         try:
             content = read_task(folder)
-            due = _is_due(content.get(section), now)
+            due = _is_due(content, section, now)
         except TaskFileError:
             found.append((0, "", folder))  # seen to first, under the lease
             continue
@@ -140,10 +143,13 @@ def with_retry_state(section: Any, retries: int, next_retry_at: datetime) -> Any
     return [state, *section[1:]] if isinstance(section, list) else state
 
 
-def _is_due(section: Any, now: datetime) -> bool:
-    not_before = retry_state(section).get("next_retry_at")
+def _is_due(content: Mapping[str, Any], section: str, now: datetime) -> bool:
+    """Whether the task need not wait any more, or waits by a clock that was set back since."""
+    not_before = retry_state(content.get(section)).get("next_retry_at")
     try:
-        return not_before is None or datetime.fromisoformat(not_before) <= now
+        if not_before is None or datetime.fromisoformat(not_before) <= now:
+            return True
+        return now < datetime.fromisoformat(content["journal"][-1]["time"])
     except (TypeError, ValueError) as error:
         raise TaskFileError(
             f"'next_retry_at' is {not_before!a}, expected a time with its zone: {error}"

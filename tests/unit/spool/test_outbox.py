@@ -68,3 +68,12 @@ def test_a_damaged_delivery_holds_up_no_other(spool: Spool, files: Files) -> Non
     outbox.put(spool, files, [delivery()])
     assert [waiting.delivery for waiting in outbox.due(spool, files, NOW)] == [delivery()]
     assert (spool.queue("error") / "0" / "delivery.json").read_text() == "{"
+
+
+def test_a_delivery_does_not_wait_for_a_clock_that_was_set_back(spool: Spool, files: Files) -> None:
+    quiet = timedelta(minutes=15)
+    outbox.put(spool, files, [delivery()])
+    (waiting,) = outbox.due(spool, files, NOW)
+    waiting.retry_at(files, NOW + quiet)
+    assert list(outbox.due(spool, files, NOW, quiet)) == []
+    assert len(list(outbox.due(spool, files, NOW - timedelta(days=3), quiet))) == 1
