@@ -7,10 +7,12 @@ it. That these tests can fail is tested too: with mistakes put into the commit o
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,11 @@ import pytest
 from mroute.models import Durability
 from mroute.spool.commit import Commit
 from mroute.spool.files import Files
-from mroute.spool.layout import MANIFEST_FILE, Spool
+from mroute.spool.layout import Spool
 from mroute.spool.manifest import Manifest
 from mroute.types import Plan, Series
 from tests.faults import LATE, Killed, Short, every, failing, fault, reaching
 from tests.unit.spool.commits import (
-    IMAGES,
     MakePlan,
     everything,
     images_by_place,
@@ -32,10 +33,15 @@ from tests.unit.spool.commits import (
     route_plan,
     work,
 )
-from tests.unit.spool.conftest import drop_series, left_in_staging
+from tests.unit.spool.conftest import UID, drop_series, left_in_staging
 
 CODES = (errno.ENOSPC, errno.EACCES, errno.EIO, errno.EXDEV, errno.EMFILE, errno.EROFS)
+IMAGES = Counter(f"{UID}#{number}.dcm" for number in range(2))
 THREE = Counter(dict.fromkeys(IMAGES, 3))
+
+
+def name_of(code: int) -> str:
+    return errno.errorcode[code]
 
 
 def two_tasks(series: Series) -> Plan:
@@ -47,7 +53,7 @@ EXPECTED: dict[MakePlan, dict[str, Counter[str]]] = {
     two_tasks: {"success": Counter(dict.fromkeys(IMAGES, 2))},
     everything: {"success": THREE, "studies": IMAGES},
 }
-CHANGES_OF = {one_task: 8, two_tasks: 30, everything: 70}
+CHANGES_OF: dict[MakePlan, int] = {one_task: 8, two_tasks: 25, everything: 50}
 """Changes that the commit of a plan makes at least."""
 
 
@@ -66,7 +72,7 @@ class Trial:
         shutil.rmtree(self._spool.root, ignore_errors=True)
         self._spool.prepare(["outgoing", "processing"])
         (self._spool.root / "delivered").mkdir()
-        drop_series(self._spool)
+        drop_series(self._spool, images=len(IMAGES))
 
     def run(self) -> None:
         """Commit what there is to commit."""
@@ -90,7 +96,7 @@ class Trial:
         work(self._spool)
         assert images_by_place(self._spool) == EXPECTED[self.make_plan], why
         contents = {path.read_bytes() for path in self.root.rglob("*.dcm")}
-        assert contents == {f"image {n} of 1.2.826.0.1".encode() for n in range(3)}, why
+        assert contents == {f"image {n} of {UID}".encode() for n in range(len(IMAGES))}, why
         plan = self.make_plan(Series("1", {"StudyInstanceUID": "1.2.3"}, (), "0" * 32))
         assert len(list(self._spool.queue("success").iterdir())) == len(plan.tasks), why
         assert len(list((self._spool.root / "delivered").iterdir())) == len(plan.deliveries), why
@@ -140,7 +146,7 @@ def test_a_commit_that_ends_anywhere_is_carried_on(
 @pytest.mark.parametrize(
     ("code", "after"),
     [*((code, False) for code in CODES), *((code, True) for code in LATE)],
-    ids=lambda each: errno.errorcode.get(each, "took effect"),
+    ids=lambda each: ("took effect" if each else "before") if each in (0, 1) else name_of(each),
 )
 @pytest.mark.parametrize("make_plan", [one_task, everything], ids=lambda plan: plan.__name__)
 def test_a_call_that_fails_anywhere_is_made_again(
@@ -160,7 +166,7 @@ def test_short_writes_and_short_copies_are_completed(quick_path: Path) -> None:
     trial.check("all writes were short")
 
 
-@pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK], ids=errno.errorcode.get)
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK], ids=name_of)
 def test_images_are_copied_where_no_link_can_be_made(quick_path: Path, code: int) -> None:
     trial = Trial(quick_path, everything, Durability.POWER)
     trial.begin()
@@ -174,32 +180,21 @@ def test_images_are_copied_where_no_link_can_be_made(quick_path: Path, code: int
 
 
 def release_first(patch: pytest.MonkeyPatch) -> None:
-    """The claim is released before anything is published."""
+    """The manifest goes before everything was published."""
 
-    def publish(self: Commit, manifest: Manifest) -> Iterator[Path]:
-        self._claim.source.rename(self._claim.folder.with_name("gone"))
-        yield from publish_rightly(self, manifest)
+    def carry_out(self: Commit) -> Manifest:
+        manifest = Manifest.from_json(json.loads(self._manifest.read_bytes()))
+        self._manifest.unlink()
+        self._files.flush_folders(self._publish(manifest))
+        self._claim.release()
+        return manifest
 
-    publish_rightly = Commit._publish
-    patch.setattr(Commit, "_publish", publish)
+    patch.setattr(Commit, "carry_out", carry_out)
 
 
 def plan_again(patch: pytest.MonkeyPatch) -> None:
     """The manifest of a process that died is not carried out, but made again."""
     patch.setattr(Commit, "begun", False)
-
-
-def move_before_the_manifest(patch: pytest.MonkeyPatch) -> None:
-    """The manifest is written down when everything was published."""
-
-    def begin(self: Commit, manifest: Manifest) -> None:
-        begin_rightly(self, manifest)
-        list(self._publish(manifest))
-        (self._claim.folder / MANIFEST_FILE).unlink(missing_ok=True)
-        begin_rightly(self, manifest)
-
-    begin_rightly = Commit.begin
-    patch.setattr(Commit, "begin", begin)
 
 
 def forget_to_flush(patch: pytest.MonkeyPatch) -> None:
@@ -245,34 +240,38 @@ def publish_twice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Files, "move_folder_unflushed", move)
 
 
-def try_everything(trial: Trial) -> None:
-    kill_everywhere(trial)
-    kill_everywhere(trial, power=True)
-    fail_everywhere(trial, errno.EIO, after=False)
-    fail_everywhere(trial, errno.EIO, after=True)
+KILLED, POWER_LOST, FAILED, TOOK_EFFECT = (
+    kill_everywhere,
+    partial(kill_everywhere, power=True),
+    partial(fail_everywhere, code=errno.EIO, after=False),
+    partial(fail_everywhere, code=errno.EIO, after=True),
+)
 
 
 @pytest.mark.parametrize(
-    "mistake",
+    ("mistake", "found_by", "saying"),
     [
-        release_first,
-        plan_again,
-        move_before_the_manifest,
-        forget_to_flush,
-        ignore_links,
-        write_in_place,
-        delete_on_failure,
-        publish_twice,
+        (release_first, KILLED, "not empty"),
+        (plan_again, KILLED, "not empty"),
+        (publish_twice, KILLED, "create /spool/outgoing"),
+        (forget_to_flush, POWER_LOST, "Expecting value"),
+        (write_in_place, POWER_LOST, "Expecting value"),
+        (ignore_links, FAILED, "link /"),
+        (delete_on_failure, TOOK_EFFECT, "lost: rename /spool/incoming"),
     ],
-    ids=lambda mistake: mistake.__name__,
+    ids=lambda each: getattr(each, "__name__", None),
 )
 def test_a_mistake_in_the_commit_is_found(
-    quick_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: Callable[[pytest.MonkeyPatch], None]
+    quick_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mistake: Callable[[pytest.MonkeyPatch], None],
+    found_by: Callable[[Trial], None],
+    saying: str,
 ) -> None:
     trial = Trial(quick_path, everything, Durability.POWER)
     mistake(monkeypatch)
-    with pytest.raises((AssertionError, OSError, ValueError)):
-        try_everything(trial)
+    with pytest.raises((AssertionError, OSError, ValueError), match=saying):
+        found_by(trial)
     monkeypatch.undo()
     trial.begin()
     trial.run()
