@@ -14,7 +14,6 @@ import json
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from mroute.spool.claim import Claim
@@ -111,9 +110,12 @@ class Commit:
             if task.taking is not Taking.FOLDER:
                 yield from self._move(self._tasks / task.id, task)
         for delivery in manifest.deliveries:
-            name = f"{delivery.id}.json"
-            with suppress(FileNotFoundError):  # published before
-                (self._outbox / name).rename(self._spool.outbox / name)
+            staged = self._outbox / f"{delivery.id}.json"
+            try:
+                staged.rename(self._spool.outbox / staged.name)
+            except FileNotFoundError:
+                if staged.exists():  # it was not published before: the outbox is gone
+                    raise
             yield self._spool.outbox
         if manifest.files:
             self._put_back(manifest.files)

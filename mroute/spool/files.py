@@ -123,7 +123,7 @@ class Files:
                     os.link(here + name, there + new)
                     continue
                 except OSError as error:
-                    if error.errno not in _CANNOT_LINK:
+                    if error.errno not in CANNOT_LINK:
                         raise
             self.take(source / name, destination / new, copying=copying)
 
