@@ -115,6 +115,10 @@ def every(call: int) -> bool:
     return call >= 0
 
 
+LATE = (errno.EIO, errno.ENOSPC)
+"""Errors that are told of calls which took effect: by a network file system, say."""
+
+
 def reaching(code: int) -> frozenset[str]:
     """The kinds of calls that can fail with the error number ``code``."""
     return _CAN_FAIL[code]

@@ -99,9 +99,12 @@ class Routing:
         return self.is_resting(claim.id)
 
     def is_resting(self, what: str) -> bool:
-        """Whether ``what`` is left alone for a while, as `deferred` has it."""
+        """Whether ``what`` is left alone for a while, as `deferred` has it.
+
+        Not for longer than that, where the clock was set back since.
+        """
         until = self.deferred.get(what)
-        return until is not None and self.site.clock() < until
+        return until is not None and until - RETRY_AFTER <= self.site.clock() < until
 
     def carry_out(self, claim: Claim, make_plan: Callable[[Claim], Planned | None]) -> bool:
         """Plan a claim that has no plan yet, commit it and release it; true where that was done.

@@ -21,7 +21,7 @@ from mroute.models import Durability
 from mroute.spool.copying import copy_content, verify, write_all
 from mroute.spool.layout import COPIED_SUFFIX, PARTIAL_SUFFIX
 
-_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
+CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 _NEW = os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
@@ -62,7 +62,7 @@ class Files:
         except FileExistsError:
             raise
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise
             self.copy(source, destination)
 
@@ -123,7 +123,7 @@ class Files:
                     os.link(here + name, there + new)
                     continue
                 except OSError as error:
-                    if error.errno not in _CANNOT_LINK:
+                    if error.errno not in CANNOT_LINK:
                         raise
             self.take(source / name, destination / new, copying=copying)
 

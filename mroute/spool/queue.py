@@ -113,6 +113,9 @@ def due_tasks(
                 dead_letter(spool, files, folder, queue, str(error), now)
             lock.release()
             continue
+        except OSError:
+            lock.release()
+            raise
         if is_due(when, now, retry_after):
             yield Lease(folder, content, lock, files)
         else:  # another worker was here since the order was made

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from mroute.api import ChannelBase, ChannelType, Delivery, Notice, PlanContext, hookimpl
 from mroute.hooks import Hooks
 from mroute.registry import Registry
+from mroute.spool.layout import PARTIAL_SUFFIX
 from tests.e2e.sites import drop, later, plugins_with, write_rules
 
 RULES = """\
@@ -107,9 +108,13 @@ class Account:
         return places
 
     def found(self) -> dict[str, Counter[str]]:
-        """How often each image is in each place now."""
+        """How often each image is in each place now, but for what is still being copied."""
         return {
-            place: Counter(path.read_text() for path in (self.root / place).rglob("*.dcm"))
+            place: Counter(
+                path.read_text()
+                for path in (self.root / place).rglob("*.dcm")
+                if path.parent.suffix != PARTIAL_SUFFIX
+            )
             for place in PLACES
         }
 

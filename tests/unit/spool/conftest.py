@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,14 +39,18 @@ def files() -> Files:
 
 @pytest.fixture
 def make_series(spool: Spool) -> MakeSeries:
-    def make(uid: str = UID, images: int = 3, study: str = "1.2.3", **tags: str) -> Path:
-        folder = spool.incoming / uid
-        folder.mkdir()
-        for number in range(images):
-            name = f"{uid}#{number}"
-            (folder / f"{name}.dcm").write_bytes(f"image {number} of {uid}".encode())
-            content = {"SeriesInstanceUID": uid, "StudyInstanceUID": study, **tags}
-            (folder / f"{name}.tags").write_text(json.dumps(content))
-        return folder
+    return partial(drop_series, spool)
 
-    return make
+
+def drop_series(
+    spool: Spool, uid: str = UID, images: int = 3, study: str = "1.2.3", **tags: str
+) -> Path:
+    """Make a series folder in ``incoming/`` of the spool; returns it."""
+    folder = spool.incoming / uid
+    folder.mkdir()
+    for number in range(images):
+        name = f"{uid}#{number}"
+        (folder / f"{name}.dcm").write_bytes(f"image {number} of {uid}".encode())
+        content = {"SeriesInstanceUID": uid, "StudyInstanceUID": study, **tags}
+        (folder / f"{name}.tags").write_text(json.dumps(content))
+    return folder

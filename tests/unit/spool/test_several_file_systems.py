@@ -17,8 +17,8 @@ from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.types import Plan, Series
 from tests.faults import Killed, fault
+from tests.unit.spool.commits import MakePlan, one_task, route_all, route_plan
 from tests.unit.spool.conftest import UID, MakeSeries, left_in_staging
-from tests.unit.spool.test_commit import MakePlan, one_task, route_all, route_plan
 
 IMAGES = Counter(f"{UID}#{number}.dcm" for number in range(3))
 
