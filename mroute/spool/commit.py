@@ -60,7 +60,7 @@ class Commit:
         self._files.write_unflushed(self._manifest, task_bytes(manifest.to_json()))
         self._written = manifest
         if not manifest.lone:  # one rename is all that follows, so it needs no mark that lasts
-            self._files.flush_folders((self._claim.folder, *self._left_behind))
+            self._files.flush_folder(self._claim.folder)
 
     def carry_out(self) -> Manifest:
         """Do what the manifest says from wherever the last process stopped; release the source.
@@ -72,10 +72,6 @@ class Commit:
         self._delete(manifest.files)
         self._claim.release()
         return manifest
-
-    @property
-    def _left_behind(self) -> tuple[Path, Path]:
-        return self._spool.staging, self._came_from
 
     def _stage(self, manifest: Manifest) -> None:
         for folder in (self._tasks, self._studies, self._outbox):
@@ -103,7 +99,10 @@ class Commit:
         self._files.flush_folder(folder)
 
     def _publish(self, manifest: Manifest) -> Iterator[Path]:
-        """Publish what is not yet published; yields the folders that changed."""
+        """Publish what is not yet published; yields the folders that have got something.
+
+        Those that it was taken from need no flush: a rename lasts in both or in neither.
+        """
         for study in manifest.studies:
             self._join(study)
         for task in manifest.tasks:
@@ -122,7 +121,6 @@ class Commit:
         for task in manifest.tasks:
             if task.taking is Taking.FOLDER:
                 yield from self._give_folder(task, lone=manifest.lone is not None)
-        yield from self._left_behind
 
     def _delete(self, taken: Iterable[str]) -> None:
         """Delete the claimed files: all who take them have theirs. What else is there stays."""
