@@ -60,7 +60,7 @@ def plan(
     )
     _refuse_unclaimed(decision, tasks, studies, by_phase)
     if not tasks and not studies:
-        tasks = (_terminal(decision),)
+        tasks = (_terminal(subject, decision),)
     deliveries = _announcements(subject, by_phase, tasks, hooks, context)
     made = Plan((*tasks, *rejected_files(subject)), studies, deliveries)
     refuse_unsound(made, subject, context.queues)
@@ -166,8 +166,11 @@ def _refuse_unclaimed(
         )
 
 
-def _terminal(decision: Decision) -> TaskPlan:
-    """Where the images go that no task and no study takes: into success or discard."""
+def _terminal(subject: Subject, decision: Decision) -> TaskPlan:
+    """Where the images go that no task and no study takes: into success or discard.
+
+    Rules did not see what is odd about the tags, so the reason of a discard names it.
+    """
     if decision.discarded:
         applied = decision.discarded_by or ""
         return TaskPlan(
@@ -175,7 +178,7 @@ def _terminal(decision: Decision) -> TaskPlan:
             decision.triggered,
             action="discard",
             applied_rule=applied,
-            reason=decision.reason,
+            reason="; ".join([decision.reason, *getattr(subject, "trouble", ())]),
         )
     return TaskPlan(
         Finish.SUCCESS, decision.triggered, action="notification", reason="only notifications"

@@ -7,10 +7,11 @@ at least once, never not at all.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from mroute.errors import DeliveryError, describe
-from mroute.events import DeliverySettled
+from mroute.events import DeliverySettled, seconds_since
 from mroute.site import Site
 from mroute.spool import outbox
 from mroute.spool.outbox import Waiting
@@ -22,19 +23,19 @@ def deliver_due(current: Callable[[], Site], stop: threading.Event) -> int:
     ``current`` returns the site as it is configured now; it is asked once for each delivery.
     """
     settled, site = 0, current()
-    longest = site.configuration.timing.retry_after
-    for waiting in outbox.due(site.spool, site.files, site.clock(), longest):
+    retry_after = site.configuration.timing.retry_after
+    for waiting in outbox.due(site.spool, site.files, site.clock(), retry_after):
         if stop.is_set():
             break
-        site = current()
+        site, started = current(), time.perf_counter()
         try:
-            settled += _deliver(site, waiting)
+            settled += _deliver(site, waiting, started)
         except OSError as error:  # it stays in the outbox as it is; the others are delivered
-            _tell(site, waiting, "retry", describe(error))
+            _tell(site, waiting, started, "retry", describe(error))
     return settled
 
 
-def _deliver(site: Site, waiting: Waiting) -> bool:
+def _deliver(site: Site, waiting: Waiting, started: float) -> bool:
     """Whether it is settled for good."""
     delivery, timing = waiting.delivery, site.configuration.timing
     try:
@@ -49,18 +50,20 @@ def _deliver(site: Site, waiting: Waiting) -> bool:
         detail, final = f"plugin '{plugin}' raised {type(error).__name__}: {error}", True
     else:
         waiting.delivered()
-        _tell(site, waiting, "done", "")
+        _tell(site, waiting, started, "done", "")
         return True
     if final:
         waiting.give_up(site.spool, site.files, detail, site.clock())
     else:
         waiting.retry_at(site.files, site.clock() + timing.retry_after)
-    _tell(site, waiting, "failed" if final else "retry", detail)
+    _tell(site, waiting, started, "failed" if final else "retry", detail)
     return final
 
 
-def _tell(site: Site, waiting: Waiting, settlement: str, detail: str) -> None:
-    delivery = waiting.delivery
+def _tell(site: Site, waiting: Waiting, started: float, settlement: str, detail: str) -> None:
+    delivery, seconds = waiting.delivery, seconds_since(started)
     site.hooks.event(
-        DeliverySettled(waiting.id, delivery.channel, delivery.rule_name, settlement, detail)
+        DeliverySettled(
+            waiting.id, delivery.channel, delivery.rule_name, settlement, detail, seconds
+        )
     )

@@ -7,6 +7,7 @@ part does.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -31,19 +32,32 @@ from mroute.router import (
 )
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
+from mroute.spool.queue import finish_moves
 from mroute.spool.receiving import receive, resume_received
 from mroute.spool.runs import registered, this_run
-from mroute.types import Clock, Progress, Tags
+from mroute.spool.waiting import Waiting
+from mroute.types import Clock, Finish, Progress, Tags
+from mroute.wakeups import Wakeups
 from mroute.worker import work_due
 
 PAUSE = 1.0
 """Seconds between two passes of a part that found nothing to do."""
+
+ROUTER, NOTICES, QUEUE = "router", "notices", "queue "
+"""Names of the parts; that of a queue follows its kind."""
+
+_LATER = 0.005
+"""Seconds after the time at which something is not yet, but in a moment complete."""
 
 RULES = "rules"
 """Name of the part that loads edited rules."""
 
 PATIENCE = 5.0
 """Seconds that rules which are being loaded are given to end when mroute stops."""
+
+
+def _pause() -> float:
+    return PAUSE
 
 
 @contextmanager
@@ -126,12 +140,17 @@ class Service:
     def run(self) -> None:
         """Run every part in a thread of its own until it is asked to stop."""
         self._begin()
-        loops = {name: partial(self._repeat, part) for name, part in self._parts().items()}
+        wakeups = Wakeups(self._stop, self._notice)
+        loops: dict[str, Callable[[], None]] = {"wake-ups": wakeups.run}
+        for name, part in self._parts().items():
+            bell = wakeups.bell(*self._folders(name))
+            pause = self._until_due if name == ROUTER else _pause
+            loops[name] = partial(self._repeat, part, bell, pause)
         threads = [
             threading.Thread(target=self._supervise, args=(name, loop), name=name)
             for name, loop in {**loops, **self._services()}.items()
         ]
-        watch = partial(self._repeat, self._reload.load_if_settled)
+        watch = partial(self._repeat, self._reload.load_if_settled, self._stop, _pause)
         rules = threading.Thread(
             target=self._supervise, args=(RULES, watch), name=RULES, daemon=True
         )
@@ -151,13 +170,15 @@ class Service:
     def _parts(self) -> dict[str, Callable[[], int]]:
         """Each part with the call that does what is due and returns how much that was."""
         queues = {
-            f"queue {name}": partial(work_due, self._reload.current, queue, self._stop, {})
+            f"{QUEUE}{name}": partial(
+                work_due, self._reload.current, queue, self._stop, {}, Waiting(queue.section)
+            )
             for name, queue in self._site.registry.queues.items()
         }
         return {
-            "router": self._route,
+            ROUTER: self._route,
             **queues,
-            "notices": partial(deliver_due, self._reload.current, self._stop),
+            NOTICES: partial(deliver_due, self._reload.current, self._stop),
         }
 
     def _services(self) -> dict[str, Callable[[], None]]:
@@ -210,10 +231,33 @@ class Service:
             raise SpoolError("; ".join(trouble))
         return routed
 
-    def _repeat(self, part: Callable[[], int]) -> None:
+    def _folders(self, part: str) -> list[Path]:
+        """The folders in which something new is work for a part."""
+        spool = self._site.spool
+        if part.startswith(QUEUE):
+            return [spool.queue(part.removeprefix(QUEUE))]
+        return [spool.outbox] if part == NOTICES else [spool.incoming, spool.studies]
+
+    def _repeat(
+        self, part: Callable[[], int], bell: threading.Event, pause: Callable[[], float]
+    ) -> None:
+        """Do what is due again and again; where nothing is, wait for the ``bell``."""
         while not self._stop.is_set():
+            if bell is not self._stop:
+                bell.clear()  # before looking: whatever changes from here on rings it again
+            began = time.monotonic()
             if not part():
-                self._stop.wait(PAUSE)
+                # Where looking takes long, half of the time is left to the others.
+                self._stop.wait(min(time.monotonic() - began, PAUSE))
+                bell.wait(pause())
+
+    def _until_due(self) -> float:
+        """Seconds until the router should look again, unless it is woken."""
+        due = self._routing.due
+        if due is None:
+            return PAUSE
+        seconds = (due - self._site.clock()).total_seconds() + _LATER
+        return max(_LATER, min(PAUSE, seconds))
 
     def _supervise(self, name: str, loop: Callable[[], None]) -> None:
         told = ""
@@ -231,6 +275,8 @@ class Service:
                 self._stop.wait(PAUSE)
 
     def _begin(self) -> None:
+        site = self._site
+        finish_moves(site.spool, site.files, (*site.registry.queues, *Finish))
         rules = len(self._site.configuration.rules)
         self._site.hooks.event(Started(str(self._site.spool.root), rules))
         for path in self._site.spool.strangers(self._site.registry.queues):

@@ -66,6 +66,6 @@ def _task_faults(task: TaskPlan, subject: Subject, queues: Collection[str]) -> I
 
 def _json_faults(value: object, what: str) -> Iterator[str]:
     try:
-        json.dumps(value)
+        json.dumps(value, allow_nan=False)  # programs in other languages read it
     except (TypeError, ValueError, RecursionError) as error:
         yield f"{what} is no JSON: {error}"

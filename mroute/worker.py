@@ -16,7 +16,7 @@ from typing import Any
 
 from mroute.contributions import QueueType, WorkContext
 from mroute.errors import TaskNotSavedError, describe
-from mroute.events import TaskSettled, snake_case
+from mroute.events import TaskSettled, seconds_since, snake_case
 from mroute.models import NoticeEvent
 from mroute.site import Site
 from mroute.spool import outbox
@@ -25,9 +25,9 @@ from mroute.spool.queue import (
     Lease,
     due_tasks,
     is_halted,
-    retry_state,
     with_retry_state,
 )
+from mroute.spool.waiting import Waiting, is_due, retry_state
 from mroute.types import Done, Failed, Finish, HandOver, Retry, Settlement
 
 RESTS_FOR = timedelta(seconds=30)
@@ -39,22 +39,24 @@ def work_due(
     queue: QueueType,
     stop: threading.Event,
     resting: dict[str, datetime],
+    waiting: Waiting,
 ) -> int:
     """Work on the tasks of a queue that are due; returns how many left the queue.
 
     ``current`` returns the site as it is configured now; it is asked once for each task. Ends after
     the task in hand once ``stop`` is set. Does nothing while the queue is halted. ``resting`` maps
-    tasks that could not be settled to the time of the next attempt; it is kept from one call to the
-    next.
+    tasks that could not be settled to the time of the next attempt; it and ``waiting`` are kept
+    from one call to the next.
     """
     settled, site = 0, current()
-    tasks = due_tasks(site.spool, queue.name, queue.section, site.clock(), site.files)
+    retry_after = site.configuration.timing.retry_after
+    tasks = due_tasks(site.spool, queue.name, waiting, site.clock(), site.files, retry_after)
     while not (stop.is_set() or is_halted(site.spool, queue.name)):
         lease = next(tasks, None)
         if lease is None:
             break
         until = resting.pop(lease.folder.name, None)
-        if until is not None and until - RESTS_FOR <= site.clock() < until:
+        if until is not None and not is_due(until, site.clock(), RESTS_FOR):
             resting[lease.folder.name] = until
             lease.let_go()
             continue
@@ -79,7 +81,7 @@ def _work(site: Site, queue: QueueType, lease: Lease) -> bool:
         settlement = _retry(site, queue, lease, settlement)
     detail = _settle(site, queue, lease, settlement)
     kind = snake_case(type(settlement).__name__)
-    seconds = round(time.perf_counter() - started, 6)
+    seconds = seconds_since(started)
     task_id = str(lease.content["id"])
     site.hooks.event(TaskSettled(task_id, queue.name, kind, detail, seconds))
     return not isinstance(settlement, Retry)

@@ -1,7 +1,7 @@
 """What all tests share: how Hypothesis searches, a fresh environment, a folder in memory.
 
-Knows how mroute is built and installed apart from the environment that runs the tests, and the
-options of a longer run. Does not know what is tested there.
+Knows how mroute is built and installed apart from the environment that runs the tests, the options
+of a longer run, and that every task file has to be as documented. Does not know what is tested.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
+
+from tests.task_files import WATCH
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,6 +48,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="compare at least N pairs of a random rule and a random series, answered by the index "
         "of a rule set, with evaluating one by one, other ones in every run",
     )
+
+
+WATCH.install()
+
+
+@pytest.fixture(autouse=True)
+def _task_files_are_as_the_schema_says(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail where a task file, by whatever process it was written, is not as documented."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    faults = WATCH.take_faults(folder)
+    if request.node.get_closest_marker("damages_task_files") is None:
+        assert faults == []
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ in the text (spans).
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from mroute.config.nodes import (
     sequence,
 )
 from mroute.config.spans import Spans, json_spans, toml_spans
-from mroute.config.yaml_nodes import duplicate
+from mroute.config.yaml_nodes import duplicate, not_finite
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -103,6 +104,8 @@ class _Builder:
             return sequence(items, start, end)
         if isinstance(value, str):
             self._check(value, start, end)
+        if isinstance(value, float) and not math.isfinite(value):
+            self._faults.append(not_finite(str(value), start, end))
         return Node(value, start, end, value if isinstance(value, str) else "", style)
 
     def _entry(self, key: str, value: Any, path: Path, parent: Node) -> Entry:

@@ -6,6 +6,7 @@ scalar stands for (yaml_scalars) or why a text is no YAML (yaml_faults).
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -124,6 +125,8 @@ class _Builder:
                 self._fault(event.start_mark.index, end, Code.TAG, str(error), "remove the tag")
         elif style is Style.PLAIN:
             value = resolve(event.value)
+        if isinstance(value, float) and not math.isfinite(value):
+            self.faults.append(not_finite(event.value, start, end))
         return Node(value, start, end, event.value, style)
 
     def _behind_properties(self, event: Any) -> int:
@@ -198,3 +201,10 @@ def duplicate(key: str, start: int, end: int) -> Fault:
     """The fault of a key that is in its mapping already."""
     message = f"the key '{key}' is there twice"
     return Fault(start, end, Code.DUPLICATE_KEY, message, "rename or remove one of the two")
+
+
+def not_finite(number: str, start: int, end: int) -> Fault:
+    """The fault of an infinite number, or of none at all: settings go into task files."""
+    message = f"'{number}' is not a finite number, and JSON, which task files are, has no other"
+    hint = "write a finite number, or a text in quotes"
+    return Fault(start, end, Code.VALUE, message, hint)

@@ -7,12 +7,13 @@ parsed goes to ``error/`` as one dead letter with one alert. Does not know how f
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from mroute.errors import TagsError, UnsafeNameError, describe
-from mroute.events import SeriesDeferred, SubjectCommitted, SubjectRejected
+from mroute.events import SeriesDeferred, SubjectCommitted, SubjectRejected, seconds_since
 from mroute.router.routing import RETRY_AFTER, Routing, read_image
 from mroute.spool.layout import tags_file
 from mroute.spool.loose import loose_files
@@ -98,14 +99,15 @@ def _move(routing: Routing, lot: Lot) -> bool:
     site = routing.site
     if routing.is_resting(lot.id):
         return False
+    started = time.perf_counter()
     try:
         if move_lot(site.spool, site.files, lot, site.clock()):
             # Before the lot is forgotten: who dies here tells it again, rather than not at all.
             # What receivers say may name a patient, and is for the dead letter alone.
             task = f"{lot.task.queue}/{lot.task.task_id(lot.id)}"
             because = f"{lot.summary}; see 'reason.json' in '{task}'"
-            site.hooks.event(SubjectRejected(lot.id, "", because))
-            site.hooks.event(SubjectCommitted(lot.id, "", (task,), 0, 0.0))
+            site.hooks.event(SubjectRejected(lot.id, "", because, len(lot.found)))
+            site.hooks.event(SubjectCommitted(lot.id, "", (task,), 0, 0, seconds_since(started)))
         end_lot(lot)
     except OSError as error:
         routing.deferred[lot.id] = site.clock() + RETRY_AFTER

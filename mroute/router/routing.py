@@ -19,6 +19,7 @@ from mroute.events import (
     StudyJoined,
     SubjectCommitted,
     SubjectPlanned,
+    seconds_since,
 )
 from mroute.registry import Registry
 from mroute.site import Site
@@ -26,6 +27,7 @@ from mroute.spool.claim import Claim, defer
 from mroute.spool.commit import Commit
 from mroute.spool.incoming import Arrivals, Incoming
 from mroute.spool.manifest import compose_manifest
+from mroute.spool.waiting import is_due
 from mroute.types import Plan, Subject, Tags
 
 RETRY_AFTER = timedelta(seconds=30)
@@ -98,12 +100,8 @@ class Routing:
         return self.is_resting(claim.id)
 
     def is_resting(self, what: str) -> bool:
-        """Whether ``what`` is left alone for a while, as `deferred` has it.
-
-        Not for longer than that, where the clock was set back since.
-        """
-        until = self.deferred.get(what)
-        return until is not None and until - RETRY_AFTER <= self.site.clock() < until
+        """Whether ``what`` is left alone for a while, as `deferred` has it."""
+        return not is_due(self.deferred.get(what), self.site.clock(), RETRY_AFTER)
 
     def carry_out(self, claim: Claim, make_plan: Callable[[Claim], Planned | None]) -> bool:
         """Plan a claim that has no plan yet, commit it and release it; true where that was done.
@@ -119,7 +117,7 @@ class Routing:
                 if planned is None:
                     claim.release()
                     return False
-                self._begin(commit, claim, planned)
+                self._begin(commit, claim, planned, seconds_since(started))
             done = commit.carry_out()
         # Whatever is wrong with this one must not keep the others from being routed.
         except Exception as error:  # noqa: BLE001
@@ -131,13 +129,13 @@ class Routing:
         for study in done.studies:
             self.site.hooks.event(StudyJoined(claim.id, study.study_uid, study.rule_name))
         tasks = tuple(f"{task.queue}/{task.id}" for task in done.tasks)
-        seconds = round(time.perf_counter() - started, 6)
+        counts = len(done.studies), len(done.deliveries)
         self.site.hooks.event(
-            SubjectCommitted(claim.id, claim.name, tasks, len(done.studies), seconds)
+            SubjectCommitted(claim.id, claim.name, tasks, *counts, seconds_since(started))
         )
         return True
 
-    def _begin(self, commit: Commit, claim: Claim, planned: Planned) -> None:
+    def _begin(self, commit: Commit, claim: Claim, planned: Planned, seconds: float) -> None:
         plan = planned.plan
         writing = [queue.name for queue in self.site.registry.queues.values() if queue.writes]
         shared = any(task.queue in writing for task in plan.tasks) and any(
@@ -150,6 +148,8 @@ class Routing:
                 tuple(str(task.queue) for task in plan.tasks),
                 len(plan.studies),
                 len(plan.deliveries),
+                len(planned.subject.images),
+                seconds,
             )
         )
         manifest = compose_manifest(

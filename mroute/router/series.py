@@ -17,6 +17,7 @@ from mroute.events import (
     SeriesDiscarded,
     SeriesReceived,
     SubjectRejected,
+    seconds_since,
 )
 from mroute.router.routing import Planned, Routing, read_image
 from mroute.router.studies import plan_study
@@ -67,14 +68,16 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
     A series that cannot be decided or planned is planned into ``error/`` with the reason: it
     would fail the same way again.
     """
+    started = time.perf_counter()
     series, contents = claimed_series(claim, read_image(routing.site.registry), routing.site.files)
     if not series.images and not series.rejected:
         return None  # nothing at all is in the folder
-    routing.site.hooks.event(SeriesReceived(claim.id, series.uid, len(series.images)))
+    counts = len(series.images), len(series.rejected)
+    routing.site.hooks.event(SeriesReceived(claim.id, series.uid, *counts, seconds_since(started)))
     for instance in contents.conflicts:
         routing.site.hooks.event(InstanceConflicted(claim.id, series.uid, instance))
     for rejected in series.rejected:
-        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason))
+        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason, 1))
     if not series.images:
         return Planned(series, Plan(engine.rejected_files(series)), (), contents.names)
     try:
@@ -89,11 +92,13 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
         )
     except (RejectedError, PluginError, UnsafeNameError) as error:
         reason = "; ".join([str(error), *(each.reason for each in series.rejected)])
-        routing.site.hooks.event(SubjectRejected(claim.id, series.uid, str(error)))
+        routing.site.hooks.event(
+            SubjectRejected(claim.id, series.uid, str(error), len(series.images))
+        )
         return Planned(series, engine.rejection(reason), (), contents.names)
     if decision.discarded:
         routing.site.hooks.event(
-            SeriesDiscarded(claim.id, series.uid, decision.discarded_by, decision.reason)
+            SeriesDiscarded(claim.id, series.uid, decision.discarded_by, decision.reason, counts[0])
         )
     return Planned(series, plan, decision.triggered, contents.names)
 
@@ -108,7 +113,7 @@ def _decide(routing: Routing, series: Series) -> Decision:
             decision.triggered,
             decision.discarded_by,
             decision.fallback,
-            round(time.perf_counter() - started, 6),
+            seconds_since(started),
         )
     )
     return decision

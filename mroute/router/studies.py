@@ -107,8 +107,8 @@ def plan_study(routing: Routing, claim: Claim, verdict: Verdict | None = None) -
     except _UNUSABLE as error:
         keep_task_file(claim.source)
         uid, _, rule_name = claim.name.partition("#")
-        routing.site.hooks.event(SubjectRejected(claim.id, uid, str(error)))
         lost = unusable_study(claim.source, claim.id, uid, rule_name)
+        routing.site.hooks.event(SubjectRejected(claim.id, uid, str(error), len(lost.images)))
         names = {path.name for path in claim.source.iterdir()}
         return Planned(lost, engine.rejection(str(error)), (), names)
     routing.site.hooks.event(StudyCompleted(claim.id, study.uid, study.rule_name, verdict.because))

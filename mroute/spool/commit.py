@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mroute.spool.claim import Claim
-from mroute.spool.files import Files, delete, remove_folder
+from mroute.spool.files import Files, as_json, delete, remove_folder
 from mroute.spool.layout import (
     FORCE_RULE_FILE,
     MANIFEST_FILE,
@@ -57,7 +57,8 @@ class Commit:
         """
         if not manifest.lone:
             self._stage(manifest)
-        self._files.write_unflushed(self._manifest, task_bytes(manifest.to_json()))
+        # Not `task_bytes`: it has names of files, which may be bytes that are no text.
+        self._files.write_unflushed(self._manifest, as_json(manifest.to_json()))
         self._written = manifest
         if not manifest.lone:  # one rename is all that follows, so it needs no mark that lasts
             self._files.flush_folder(self._claim.folder)

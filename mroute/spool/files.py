@@ -21,7 +21,7 @@ from mroute.models import Durability
 from mroute.spool.copying import copy_content, verify, write_all
 from mroute.spool.layout import COPIED_SUFFIX, PARTIAL_SUFFIX
 
-_CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
+CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 _NEW = os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
@@ -62,7 +62,7 @@ class Files:
         except FileExistsError:
             raise
         except OSError as error:
-            if error.errno not in _CANNOT_LINK:
+            if error.errno not in CANNOT_LINK:
                 raise
             self.copy(source, destination)
 
@@ -218,8 +218,11 @@ class Files:
 
 
 def as_json(value: Any) -> bytes:
-    """A value as JSON for people, in ASCII; lone surrogates survive as escapes."""
-    return (json.dumps(value, indent=2) + "\n").encode("ascii")
+    """A value as JSON for people, in ASCII; lone surrogates survive as escapes.
+
+    Raises `ValueError` for a number that is not finite: JSON has none.
+    """
+    return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode("ascii")
 
 
 def delete(path: Path) -> None:

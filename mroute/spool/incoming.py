@@ -72,7 +72,7 @@ class Incoming:
         """
         waits = {aet: wait.total_seconds() for aet, wait in (by_sender or {}).items()}
         usual, at = quiet.total_seconds(), now.timestamp()
-        least, most = min(usual, *waits.values(), usual), max(usual, *waits.values(), usual)
+        least, most = min([usual, *waits.values()]), max([usual, *waits.values()])
         complete: list[str] = []
         pending: list[str] = []
         loose: list[str] = []
@@ -90,7 +90,10 @@ class Incoming:
                     continue
                 wait = least
                 if least < at - changed <= most:  # it depends on who has sent it
-                    known = self._look_up(entry.name, Path(entry.path), entry.inode(), changed)
+                    known = self._known.get(entry.name)
+                    if known is None or not known.found or known.inode != entry.inode():
+                        folder = Path(entry.path)
+                        known = self._look_up(entry.name, folder, entry.inode(), changed)
                     wait = waits.get(known.sender, usual)
                 if at - changed > wait:
                     complete.append(entry.name)
@@ -136,8 +139,8 @@ class Incoming:
 
     def _forget_all_but(self, *waiting: list[str]) -> None:
         if self._known:
-            names = {name for each in waiting for name in each}
-            self._known = {name: self._known[name] for name in self._known.keys() & names}
+            for name in self._known.keys() - set().union(*waiting):
+                del self._known[name]
 
 
 def _dated_now(entry: os.DirEntry[str], now: float) -> float:

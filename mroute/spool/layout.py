@@ -66,7 +66,7 @@ class Spool:
     @property
     def runs(self) -> Path:
         """The runs that share the spool, two files each."""
-        return self.root / ".staging" / "runs"
+        return self.locks / "runs"
 
     def queue(self, name: str) -> Path:
         """The folder of a queue, or of one of `Finish`."""

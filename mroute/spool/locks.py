@@ -6,7 +6,6 @@ know what is locked.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import zlib
 from collections.abc import Iterator
@@ -77,13 +76,21 @@ def locked_content(path: Path) -> Iterator[bytes | None]:
     except FileNotFoundError:
         yield None
         return
-    with stream:  # closing it ends the lock
+    with stream:
+        if not lock_descriptor(stream.fileno(), blocking=False):
+            yield None
+            return
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            current = os.path.samestat(os.fstat(stream.fileno()), path.stat())
-        except (BlockingIOError, FileNotFoundError):
-            current = False
-        yield stream.read() if current else None
+            yield stream.read() if _is_still_at(path, stream.fileno()) else None
+        finally:  # as in `Lock.release`
+            unlock_descriptor(stream.fileno())
+
+
+def _is_still_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

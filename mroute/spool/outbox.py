@@ -18,6 +18,7 @@ from mroute.spool.files import Files
 from mroute.spool.layout import REASON_FILE, Spool
 from mroute.spool.locks import locked_content
 from mroute.spool.manifest import delivery_content, reason_content
+from mroute.spool.waiting import is_due
 from mroute.types import Delivery, Finish
 
 
@@ -54,13 +55,11 @@ def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
         files.write_json(path, delivery_content(delivery))
 
 
-def due(
-    spool: Spool, files: Files, now: datetime, longest: timedelta = timedelta(days=1)
-) -> Iterator[Waiting]:
+def due(spool: Spool, files: Files, now: datetime, retry_after: timedelta) -> Iterator[Waiting]:
     """The deliveries that are due, the older before the newer; nobody else has one meanwhile.
 
-    One that would have to wait for more than ``longest`` does so by a clock that was set back.
-    Passes over what another process is delivering. A file that is no delivery goes to ``error/``.
+    ``retry_after`` is how long one may have to wait. Passes over what another process is
+    delivering. A file that is no delivery goes to ``error/``.
     """
     for path in _oldest_first(spool.outbox):
         with locked_content(path) as found:
@@ -69,14 +68,13 @@ def due(
             try:
                 content = json.loads(found)
                 not_before = content["not_before"]
-                is_due = not_before is None or not (
-                    now < datetime.fromisoformat(not_before) <= now + longest
-                )
+                when = None if not_before is None else datetime.fromisoformat(not_before)
+                ready = is_due(when, now, retry_after)
                 waiting = Waiting(path.stem, path, _delivery(content), content["attempts"])
             except (ValueError, KeyError, TypeError) as error:
                 _bury(spool, files, path, (), f"'{path.name}' is damaged: {error!r}", now)
                 continue
-            if is_due:
+            if ready:
                 yield waiting
 
 

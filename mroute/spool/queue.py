@@ -6,23 +6,30 @@ the work is.
 
 from __future__ import annotations
 
+import glob
+import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from mroute.errors import TaskFileError, describe, is_shortage
-from mroute.models import Priority
-from mroute.spool.files import Files
-from mroute.spool.layout import HALT_FILE, LEASE_FILE, REASON_FILE, Spool
+from mroute.spool.files import Files, remove_folder
+from mroute.spool.layout import (
+    COPIED_SUFFIX,
+    HALT_FILE,
+    LEASE_FILE,
+    PARTIAL_SUFFIX,
+    REASON_FILE,
+    Spool,
+)
 from mroute.spool.locks import Lock, try_lock
 from mroute.spool.manifest import reason_content
 from mroute.spool.taskfile import journal_entry, read_task, write_task
+from mroute.spool.waiting import Waiting, is_due, not_before, retry_state
 from mroute.types import Finish, Task
-
-_ORDER = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.OFFPEAK: 2}
 
 
 @dataclass(slots=True)
@@ -57,7 +64,7 @@ class Lease:
         """
         if reason is not None:
             self.files.write_json(self.folder / REASON_FILE, reason)
-        self.files.move_folder(self.folder, spool.queue(queue) / self.folder.name)
+        _move(spool, self.files, self.folder, spool.queue(queue) / self.folder.name)
         self.lock.release()
 
     def let_go(self) -> None:
@@ -71,16 +78,24 @@ def is_halted(spool: Spool, queue: str) -> bool:
 
 
 def due_tasks(
-    spool: Spool, queue: str, section: str, now: datetime, files: Files
+    spool: Spool,
+    queue: str,
+    waiting: Waiting,
+    now: datetime,
+    files: Files,
+    retry_after: timedelta,
 ) -> Iterator[Lease]:
     """Lease the tasks of a queue that are due, one after the other.
 
-    Urgent ones come first, off-peak ones last, and the older before the newer. ``section`` is the
-    section of the task file in which the queue keeps ``next_retry_at``. A folder that is no task
-    goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease. Raises
-    `OSError` where this machine is short of something, which says nothing about a task.
+    Urgent ones come first, off-peak ones last, and the older before the newer. ``waiting`` is kept
+    from one call to the next; ``retry_after`` is how long a task may have to rest. A folder that is
+    no task goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease.
+    Raises `OSError` where this machine is short of something, which says nothing about a task.
     """
-    for folder in _due_in_order(spool, queue, section, now):
+    due = waiting.due(spool.queue(queue), now, retry_after)
+    for marker in waiting.moved:
+        finish_move(spool, files, marker)
+    for folder in due:
         try:
             lock = try_lock(folder / LEASE_FILE)
         except OSError as error:
@@ -92,7 +107,7 @@ def due_tasks(
             continue
         try:
             content = read_task(folder)
-            due = _is_due(content, section, now)
+            when = not_before(content.get(waiting.section))
         except TaskFileError as error:
             if folder.exists():
                 dead_letter(spool, files, folder, queue, str(error), now)
@@ -101,36 +116,10 @@ def due_tasks(
         except OSError:
             lock.release()
             raise
-        if due:
+        if is_due(when, now, retry_after):
             yield Lease(folder, content, lock, files)
         else:  # another worker was here since the order was made
             lock.release()
-
-
-def _due_in_order(spool: Spool, queue: str, section: str, now: datetime) -> list[Path]:
-    found: list[tuple[int, str, Path]] = []
-    for folder in spool.queue(queue).iterdir():
-        if not folder.is_dir() or folder.name.startswith("."):
-            continue
-        try:
-            content = read_task(folder)
-            due = _is_due(content, section, now)
-        except TaskFileError:
-            found.append((0, "", folder))  # seen to first, under the lease
-            continue
-        if due:
-            rank = _ORDER[Priority(content["info"]["priority"])]
-            found.append((rank, content["journal"][0]["time"], folder))
-    return [folder for _, _, folder in sorted(found)]
-
-
-def retry_state(section: Any) -> Mapping[str, Any]:
-    """Where the section of a queue keeps ``retries`` and ``next_retry_at``.
-
-    A section may be a list of entries, as for chained modules: then the first has them.
-    """
-    first = section[0] if isinstance(section, list) and section else section
-    return first if isinstance(first, dict) else {}
 
 
 def with_retry_state(section: Any, retries: int, next_retry_at: datetime) -> Any:
@@ -143,17 +132,52 @@ def with_retry_state(section: Any, retries: int, next_retry_at: datetime) -> Any
     return [state, *section[1:]] if isinstance(section, list) else state
 
 
-def _is_due(content: Mapping[str, Any], section: str, now: datetime) -> bool:
-    """Whether the task need not wait any more, or waits by a clock that was set back since."""
-    not_before = retry_state(content.get(section)).get("next_retry_at")
+def finish_moves(spool: Spool, files: Files, queues: Iterable[str]) -> None:
+    """Finish the moves out of these folders that processes which died have begun."""
+    for queue in queues:
+        for marker in spool.queue(queue).glob(f"*{COPIED_SUFFIX}"):
+            finish_move(spool, files, marker)
+
+
+def finish_move(spool: Spool, files: Files, marker: Path) -> None:
+    """Finish a move to another file system whose copy is complete, as ``marker`` says.
+
+    Does nothing while the process that moves it lives: that holds the lease in the marker.
+    """
+    lock = None
+    if (marker / LEASE_FILE).exists():
+        lock = try_lock(marker / LEASE_FILE)
+        if lock is None:
+            return
+    name = marker.name.removesuffix(COPIED_SUFFIX)
+    for partial in _partials(spool, name):
+        files.move_folder(marker.with_name(name), partial.with_name(name))
+    # Without a copy that waits the move was made, and the marker not quite deleted.
+    shutil.rmtree(marker, ignore_errors=True)
+    if lock is not None:
+        lock.release()
+
+
+def _move(spool: Spool, files: Files, folder: Path, destination: Path) -> None:
+    """Move a leased folder; what a process that died has left of a move of it is settled first."""
+    marker = folder.with_name(folder.name + COPIED_SUFFIX)
+    if marker.exists():
+        finish_move(spool, files, marker)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and folder.stat().st_dev != destination.parent.stat().st_dev:
+        for partial in _partials(spool, folder.name):  # to another place, and not complete
+            remove_folder(partial)
     try:
-        if not_before is None or datetime.fromisoformat(not_before) <= now:
-            return True
-        return now < datetime.fromisoformat(content["journal"][-1]["time"])
-    except (TypeError, ValueError) as error:
-        raise TaskFileError(
-            f"'next_retry_at' is {not_before!a}, expected a time with its zone: {error}"
-        ) from error
+        files.move_folder(folder, destination)
+    except FileNotFoundError:
+        # The copy is in its place; another process saw what is left here, and clears it away.
+        if folder.exists() or _partials(spool, folder.name):
+            raise
+
+
+def _partials(spool: Spool, name: str) -> list[Path]:
+    """The copies of a task that are not, or were not yet, called by its name."""
+    return list(spool.root.glob(f"*/.{glob.escape(name)}{PARTIAL_SUFFIX}"))
 
 
 def dead_letter(
@@ -164,5 +188,5 @@ def dead_letter(
     destination = spool.queue(Finish.ERROR) / folder.name
     if destination.exists():
         destination = destination.with_name(f"{folder.name}-{uuid.uuid4()}")
-    files.move_folder(folder, destination)
+    _move(spool, files, folder, destination)
     return destination

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mroute.errors import TagsError, describe
 from mroute.names import safe_name
-from mroute.spool.files import Files
+from mroute.spool.files import CANNOT_LINK, Files
 from mroute.spool.layout import Spool, tags_file
 from mroute.spool.locks import Lock, try_lock
 from mroute.spool.tags import write_tags
@@ -137,11 +137,10 @@ def _publish(files: Files, series: Path, staged: Path) -> Path:
             if destination.exists() and filecmp.cmp(image, destination, shallow=False):
                 image.unlink()
                 return destination
-            if destination.exists() or not _reserve(tags_file(destination)):
+            if destination.exists() or not _put_tags(files, image, destination):
                 destination = series / f"{image.stem}#{uuid.uuid4()}.dcm"
                 continue
             # The image comes last: with it, the pair is there.
-            files.copy(tags_file(image), tags_file(destination))
             image.rename(destination)
         except FileNotFoundError:  # the folder was claimed meanwhile: a new round begins
             continue
@@ -150,10 +149,23 @@ def _publish(files: Files, series: Path, staged: Path) -> Path:
     raise TimeoutError(f"'{series}' was taken away {_ATTEMPTS} times in a row")
 
 
-def _reserve(path: Path) -> bool:
-    """Make an empty file under a name that is free; False where somebody else has it."""
+def _put_tags(files: Files, image: Path, destination: Path) -> bool:
+    """Put the tags of an image beside its ``destination``; False where somebody else has the name.
+
+    They are whole at once, and as long as their image is on its way, they have a second name in
+    the staging folder: who claims the series in between sees by that that the image will follow.
+    """
+    source, tags = tags_file(image), tags_file(destination)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        os.link(source, tags)
     except FileExistsError:
         return False
+    except OSError as error:
+        if error.errno not in CANNOT_LINK:
+            raise
+        try:
+            os.close(os.open(tags, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
+        except FileExistsError:
+            return False
+        files.copy(source, tags)
     return True

@@ -173,7 +173,8 @@ class _Sorting:
             if name in failed:
                 beside = tuple(each for each in failed[name] if each != name)
                 said = message_of(self._folder / failed[name][0])
-                reason = f"the receiver could not parse '{name}': {said}"
+                # It may name the patient: what comes behind the first line is not logged (logs).
+                reason = f"the receiver could not parse '{name}':\n{said}"
                 self._rejected.append(Rejected(name, reason, beside))
             elif name in about_errors:
                 continue
@@ -290,9 +291,11 @@ class _Sorting:
         return filecmp.cmp(self._folder / name, self._folder / other, shallow=False)
 
     def _reject_lonely(self, lonely: list[str], uids: set[str]) -> None:
-        """Tags without an image are rejected, unless they are of an image that is there.
+        """Tags without an image are rejected, unless their image is there or will follow.
 
-        Such are left by a process that died while it deleted one of two images or received one.
+        Such are left by a process that died while it deleted one of two images, and by one that
+        was receiving an image when the series was claimed: then the tags have a second name, or
+        nothing in them yet (`mroute.spool.receiving`).
         """
         for name in lonely:
             if self._is_superfluous(name, uids):
@@ -301,6 +304,9 @@ class _Sorting:
                 self._reject(name, "has no image beside it")
 
     def _is_superfluous(self, name: str, uids: set[str]) -> bool:
+        status = (self._folder / name).lstat()
+        if status.st_nlink > 1 or not status.st_size:
+            return True
         if received := _RECEIVED.fullmatch(name.removesuffix(TAGS_SUFFIX)):
             return received[2] in uids
         try:

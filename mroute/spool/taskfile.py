@@ -11,9 +11,10 @@ import re
 import socket
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import version
+from functools import cache
+from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from pydantic import (
     AwareDatetime,
@@ -26,6 +27,7 @@ from pydantic import (
 
 from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Model, Priority
+from mroute.plugins import GROUP
 from mroute.registry import Registry
 from mroute.schemas import DIALECT, EditorSchema, for_editors
 from mroute.spool.files import Files, as_json
@@ -33,6 +35,7 @@ from mroute.spool.layout import TASK_FILE
 from mroute.types import JsonObject, Subject, TaskPlan, UidType
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(rb"\\ud[89a-f]")
 
 _EMPTY = {"type": "object", "maxProperties": 0}
 
@@ -105,8 +108,10 @@ class TaskInfo(Model):
         description="AE title that the images were sent to.", examples=["MROUTE"]
     )
     device_serial_number: str = Field(description="The tag DeviceSerialNumber.", examples=["40123"])
-    mroute_version: str = Field(
-        description="Version of mroute that made the task.", examples=["0.1.0"]
+    versions: dict[str, str] = Field(
+        description="Versions of mroute and of the distributions of its plugins, as they were "
+        "installed when the task was made.",
+        examples=[{"mroute": "0.1.0", "mroute-radiomics": "2.3"}],
     )
     host: str = Field(description="Name of the machine that made the task.", examples=["router1"])
 
@@ -124,6 +129,22 @@ class JournalEntry(Model):
     action: str = Field(description="What was done.", examples=["created", "retry", "done"])
     outcome: str = Field(
         description="What came of it, in a sentence.", examples=["sent to 'archive'"]
+    )
+
+
+class Collection(Model):
+    """How a study is collected: mroute's own, for the series that join it and for its end."""
+
+    rule_name: str = Field(
+        description="Name of the rule that collects the study.", examples=["spine-study"]
+    )
+    rule: dict[str, JsonValue] = Field(
+        description="The rule as it was when the first series joined: it holds to the end.",
+        examples=[{"when": "tags.Modality == 'MR'", "action": "route", "on": "study"}],
+    )
+    joined: tuple[str, ...] = Field(
+        description="Which rounds of routing have joined, so that none joins twice.",
+        examples=[["3f1f6f2a-0d7c-5a86-9c0e-8a553d1f3f6f"]],
     )
 
 
@@ -157,6 +178,9 @@ class TaskFile(BaseModel):
                 "received_series": ["Axial T2", "SAG T1 TSE"],
             }
         ],
+    )
+    collection: Collection | None = Field(
+        None, description="Only in a study that is being collected, or was."
     )
     journal: list[JournalEntry] = Field(
         min_length=1, description="What was done to the task, the oldest first."
@@ -199,9 +223,23 @@ def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> di
         "applied_rule": plan.applied_rule,
         "priority": plan.priority.value,
         **facts,
-        "mroute_version": version("mroute"),
-        "host": socket.gethostname(),
+        "versions": dict(_versions()),
+        "host": _host(),
     }
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    """Version by distribution, found out once: a running process does not change its plugins."""
+    found = {
+        point.dist.name: point.dist.version for point in entry_points(group=GROUP) if point.dist
+    }
+    return dict(sorted({"mroute": version("mroute"), **found}.items()))
+
+
+@cache
+def _host() -> str:
+    return socket.gethostname()
 
 
 def journal_entry(now: datetime, actor: str, action: str, outcome: str) -> dict[str, JsonValue]:
@@ -217,7 +255,7 @@ def read_task(folder: Path) -> dict[str, Any]:
     """
     path = folder / TASK_FILE
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content: dict[str, Any] = json.loads(path.read_bytes(), parse_constant=_refuse)
         TaskFile.model_validate(content)
     except OSError as error:
         if is_shortage(error):
@@ -229,25 +267,31 @@ def read_task(folder: Path) -> dict[str, Any]:
     return content
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"'{constant}' is not a number of JSON")
+
+
 def write_task(files: Files, folder: Path, content: JsonObject) -> None:
     """Write the task file into ``folder``, atomically.
 
-    Lone surrogates, which stand for bytes that could not be decoded, become U+FFFD: JSON parsers
-    of other languages refuse them.
+    It is ASCII, and JSON for the parsers of other languages too: lone surrogates, which stand for
+    bytes that could not be decoded, become U+FFFD. Raises `ValueError` for a number that is not
+    finite; plans with one are refused before (soundness).
     """
     files.write(folder / TASK_FILE, task_bytes(content))
 
 
 def task_bytes(content: JsonObject) -> bytes:
     """The bytes of a task file or of another file about a task."""
-    return as_json(_readable(content))
+    written = as_json(content)
+    return as_json(_readable(content)) if _SURROGATE_ESCAPE.search(written) else written
 
 
 def _readable(value: Any) -> Any:
     if isinstance(value, str):
         return _LONE_SURROGATE.sub("\ufffd", value)
     if isinstance(value, Mapping):
-        return {key: _readable(item) for key, item in value.items()}
+        return {_readable(key): _readable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_readable(item) for item in value]
     return value

@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
+    WithJsonSchema,
 )
 
 from mroute.api import Model
@@ -58,6 +59,11 @@ def _listed(names: object) -> object:
     return (names,) if isinstance(names, str) else names
 
 
+_LIST_OR_TEXT: dict[str, JsonValue] = {
+    "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]
+}
+
+
 class DispatchSection(Model):
     """Where the task is sent, and how far that has come.
 
@@ -66,7 +72,9 @@ class DispatchSection(Model):
 
     model_config = ConfigDict(extra="allow")
 
-    target_name: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+    target_name: Annotated[
+        tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_LIST_OR_TEXT)
+    ] = Field(
         description="Names of the targets in the order in which they are sent to; a text for one.",
         examples=[["archive"]],
     )

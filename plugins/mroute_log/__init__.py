@@ -6,6 +6,8 @@ of patients are left out: mroute sets that up for everybody who logs with struct
 
 from __future__ import annotations
 
+from typing import Any
+
 from mroute.api import (
     ArrivalIgnored,
     ConfigurationChanged,
@@ -23,11 +25,25 @@ from mroute.api import (
 @hookimpl
 def mroute_event(event: Event) -> None:
     """Log the event with all its facts."""
-    import structlog  # brings half a terminal with it: only where something happens
-
-    log = structlog.get_logger("mroute")
+    log = _logger()
     write = log.warning if is_warning(event) else log.info
     write(event.name, **event.facts())
+
+
+_bound: list[Any] = [None, None]
+"""Processors of structlog, and the logger that was bound to them."""
+
+
+def _logger() -> Any:
+    """The logger as structlog is configured now; binding one takes as long as writing a line."""
+    import structlog  # brings half a terminal with it: only where something happens
+
+    if not structlog.is_configured():
+        return structlog.get_logger("mroute")
+    processors = structlog.get_config()["processors"]
+    if _bound[0] is not processors:
+        _bound[:] = processors, structlog.get_logger("mroute").bind()
+    return _bound[1]
 
 
 def is_warning(event: Event) -> bool:

@@ -15,15 +15,12 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from mroute.events import Event
 from mroute.hooks import Hooks
 from mroute.plugins import GROUP
 from mroute.registry import Registry
 from mroute.service import Service, open_site
 from mroute.spool.layout import Spool
-from mroute.spool.taskfile import task_schema
 from mroute.testing import hooks_of
 
 HEAD = """\
@@ -105,18 +102,7 @@ def run_once(root: Path, rules: str | None = None, **planted: object) -> Played:
     hooks.listen(played.events.append)
     with open_site(root / "mroute.yaml", hooks, registry, later) as site:
         Service(site).run_once()
-    check_task_files(root, registry)
     return played
-
-
-def check_task_files(root: Path, registry: Registry) -> None:
-    """Assert that every task file of the site is as its JSON Schema says."""
-    validator = Draft202012Validator(
-        task_schema(registry), format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
-    for path in root.rglob("task.json"):
-        found = [error.message for error in validator.iter_errors(json.loads(path.read_text()))]
-        assert found == [], f"{path}: {found}"
 
 
 def spool_of(root: Path) -> Spool:

@@ -130,11 +130,11 @@ def test_what_nobody_works_on_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [".hidden", "..evil"])
 def test_what_is_no_series_folder_stays_and_is_told(tmp_path: Path, name: str) -> None:
     drop(tmp_path, "1.1").rename(tmp_path / "spool" / "incoming" / name)
-    (tmp_path / "spool" / "incoming" / "loose.dcm").write_text("loose")
+    (tmp_path / "spool" / "incoming" / ".loose.dcm").write_text("loose")
     played = run_once(tmp_path, ROUTE)
     assert played.images("spool/incoming") == {"1.1#0": 1, "loose": 1}
     told = sorted(Path(each["where"]).name for each in played.facts("arrival_ignored"))
-    assert told == sorted([name, "loose.dcm"])
+    assert told == sorted([name, ".loose.dcm"])
     result = mroute("run", "--once", "-c", tmp_path / "mroute.yaml")
     assert result.exit_code == 1
     assert "kept back 2" in result.output

@@ -212,12 +212,12 @@ def test_a_receiver_s_error_file_in_a_series_folder_takes_its_image_along(tmp_pa
     assert set(played.images("pacs")) == {"1.1#0", "1.1#2"}
     found = {letter["reason"]: set(letter["content"]) for letter in letters(tmp_path)}
     assert found == {
-        "the receiver could not parse '1.1#1.dcm': truncated": {
+        "the receiver could not parse '1.1#1.dcm':\ntruncated": {
             "1.1#1.dcm",
             "1.1#1.dcm.error",
             "1.1#1.tags",
         },
-        "the receiver could not parse 'lost.error': no image": {"lost.error"},
+        "the receiver could not parse 'lost.error':\nno image": {"lost.error"},
     }
 
 

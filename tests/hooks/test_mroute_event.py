@@ -13,7 +13,7 @@ from tests.hooks.fakes import plugin, raising
 
 HOOK = "mroute_event"
 
-RECEIVED = SeriesReceived("claim", "1.2.3", 2)
+RECEIVED = SeriesReceived("claim", "1.2.3", 2, 1, 0.1)
 
 
 def test_the_default_observer_logs_it() -> None:
@@ -26,6 +26,8 @@ def test_the_default_observer_logs_it() -> None:
             "claim_id": "claim",
             "uid": "1.2.3",
             "images": 2,
+            "rejected": 1,
+            "seconds": 0.1,
         }
     ]
 

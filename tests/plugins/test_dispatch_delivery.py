@@ -170,6 +170,7 @@ def test_an_old_section_with_one_target_as_text_and_no_status_is_served(tmp_path
 DAMAGED = "'dispatch.status.a.state' in task.json is damaged: "
 
 
+@pytest.mark.damages_task_files
 @pytest.mark.parametrize(
     ("section", "reason"),
     [

@@ -21,18 +21,18 @@ from mroute_log import mroute_event
 @pytest.mark.parametrize(
     ("event", "level"),
     [
-        (SubjectRejected("claim", "1.2.3", "no tags"), "warning"),
+        (SubjectRejected("claim", "1.2.3", "no tags", 3), "warning"),
         (SeriesDeferred("claim", "1.2.3", "disk full"), "warning"),
         (TroubleNoticed("incoming", "a loose file"), "warning"),
         (TaskSettled("task", "outgoing", "failed", "no such target", 0.1), "warning"),
         (TaskSettled("task", "outgoing", "retry", "refused", 0.1), "warning"),
         (TaskSettled("task", "outgoing", "done", "", 0.1), "info"),
-        (DeliverySettled("delivery", "webhook", "rule", "failed", "gone"), "warning"),
-        (DeliverySettled("delivery", "webhook", "rule", "done", ""), "info"),
+        (DeliverySettled("delivery", "webhook", "rule", "failed", "gone", 0.1), "warning"),
+        (DeliverySettled("delivery", "webhook", "rule", "done", "", 0.1), "info"),
         (ConfigurationChanged("mroute.yaml", False, "line 3"), "warning"),
         (ConfigurationChanged("mroute.yaml", True, ""), "info"),
         (ConfigurationLoading("mroute.yaml", "building the index", 4_000, 10_000), "info"),
-        (SeriesDiscarded("claim", "1.2.3", None, "no rule triggered"), "info"),
+        (SeriesDiscarded("claim", "1.2.3", None, "no rule triggered", 2), "info"),
         (StudyCompleted("claim", "1.2", "rule", "all there"), "info"),
     ],
 )

@@ -113,3 +113,20 @@ def test_a_byte_order_mark_and_windows_lines_are_taken(site: Site) -> None:
     [problem] = site.problems(text)
     assert (problem.code, problem.line, problem.column) == ("MR120", 4, 11)
     assert problem.source == "    when: tags.Foo == 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "column"),
+    [
+        ("a.yaml", "rules: {r: {when: 'True', action: discard, x: .nan}}\n", 47),
+        ("a.toml", "rules.r = {when = 'True', action = 'discard', x = nan}\n", 51),
+        ("a.json", '{"rules": {"r": {"when": "True", "action": "discard", "x": 1e999}}}', 60),
+    ],
+)
+def test_a_number_that_no_task_file_can_hold(
+    tmp_path: Path, registry: Registry, name: str, text: str, column: int
+) -> None:
+    (tmp_path / name).write_text(text)
+    found = [each for each in validate(tmp_path / name, registry) if each.code == "MR213"]
+    assert [(each.line, each.column) for each in found] == [(1, column)]
+    assert "is not a finite number" in found[0].message

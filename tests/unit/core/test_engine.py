@@ -277,6 +277,9 @@ UNSOUND = {
     "the task in 'outgoing' is no JSON": [
         TaskPlan("outgoing", ("a",), "route", sections={"x": object()})  # type: ignore[dict-item]
     ],
+    "the task in 'outgoing' is no JSON: Out of range float": [
+        TaskPlan("outgoing", ("a",), "route", sections={"x": float("nan")})
+    ],
 }
 
 

@@ -6,6 +6,7 @@ Knows hostile input. Does not know where names and logs are used.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import structlog
@@ -88,3 +89,36 @@ def test_a_log_line_has_everything_where_it_is_allowed(capsys: pytest.CaptureFix
     line = logged(capsys, log_phi=True)
     assert line["because"] == BECAUSE
     assert line["uid"] == "1.2.3"
+
+
+@pytest.mark.parametrize("text", ["it said\n'x'", "d'o^e", 'd"o', "a\\", "x" * 200])
+def test_what_is_said_to_be_a_uid_is_not_logged(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    configure_logs(log_phi=False, as_json=True)
+    with pytest.raises(UnsafeNameError) as refused:
+        safe_name(f"{text}/", "StudyInstanceUID")
+    structlog.get_logger("mroute").info("x", because=f"first: {refused.value}", uid="")
+    said = json.loads(capsys.readouterr().err)["because"]
+    assert said.startswith("first: the StudyInstanceUID ")
+    assert "'<uid>'" in said
+    assert text[:3] not in said
+
+
+def test_a_line_of_text_quotes_what_is_more_than_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(log_phi=False, as_json=False)
+    structlog.get_logger("mroute").warning(
+        "x", a="one", b="two words", c="new\nline", d=("e",), f=1
+    )
+    line = capsys.readouterr().err
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT[\d:.]+Z \[warning\] x a=one b='two words' c=new d=\('e',\) f=1\n", line
+    )
+
+
+def test_what_a_uid_field_says_is_left_out_of_sentences_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs(log_phi=False, as_json=True)
+    structlog.get_logger("mroute").info("x", uid="DOE", because="folder 'DOE' is gone")
+    assert json.loads(capsys.readouterr().err)["because"] == "folder '<uid>' is gone"

@@ -18,6 +18,8 @@ from mroute.models import Durability
 from mroute.spool.files import Files
 from tests.faults import Killed, fault
 
+pytestmark = pytest.mark.damages_task_files
+
 
 @pytest.fixture(params=list(Durability))
 def files(request: pytest.FixtureRequest) -> Files:

@@ -15,6 +15,7 @@ from mroute.spool.layout import Spool
 from mroute.types import Delivery
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+REST = timedelta(minutes=15)
 TASK = "00000000-0000-0000-0000-000000000000"
 
 
@@ -24,7 +25,7 @@ def delivery(rule: str = "r") -> Delivery:
 
 def test_a_delivery_waits_as_it_was_put(spool: Spool, files: Files) -> None:
     outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW)
+    (waiting,) = outbox.due(spool, files, NOW, REST)
     assert waiting.delivery == delivery()
     assert waiting.attempts == 0
 
@@ -32,48 +33,61 @@ def test_a_delivery_waits_as_it_was_put(spool: Spool, files: Files) -> None:
 def test_putting_the_same_again_changes_nothing(spool: Spool, files: Files) -> None:
     outbox.put(spool, files, [delivery("a"), delivery("b")])
     outbox.put(spool, files, [delivery("a"), delivery("b")])
-    assert len(list(outbox.due(spool, files, NOW))) == 2
+    assert len(list(outbox.due(spool, files, NOW, REST))) == 2
 
 
 def test_a_retry_is_due_when_its_time_has_come(spool: Spool, files: Files) -> None:
     outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW)
+    (waiting,) = outbox.due(spool, files, NOW, REST)
     waiting.retry_at(files, NOW + timedelta(minutes=15))
-    assert list(outbox.due(spool, files, NOW)) == []
-    (again,) = outbox.due(spool, files, NOW + timedelta(minutes=15))
+    assert list(outbox.due(spool, files, NOW, REST)) == []
+    (again,) = outbox.due(spool, files, NOW + timedelta(minutes=15), REST)
     assert again.attempts == 1
 
 
 def test_nobody_else_delivers_at_the_same_time(spool: Spool, files: Files) -> None:
     outbox.put(spool, files, [delivery()])
-    deliveries = outbox.due(spool, files, NOW)
+    deliveries = outbox.due(spool, files, NOW, REST)
     next(deliveries)
-    assert list(outbox.due(spool, files, NOW)) == []
+    assert list(outbox.due(spool, files, NOW, REST)) == []
     deliveries.close()  # type: ignore[attr-defined]
-    assert len(list(outbox.due(spool, files, NOW))) == 1
+    assert len(list(outbox.due(spool, files, NOW, REST))) == 1
 
 
 def test_what_is_given_up_is_kept_with_the_reason(spool: Spool, files: Files) -> None:
     outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW)
+    (waiting,) = outbox.due(spool, files, NOW, REST)
     waiting.give_up(spool, files, "no answer", NOW)
     folder = spool.queue("error") / waiting.id
     assert json.loads((folder / "reason.json").read_text())["reason"] == "no answer"
     assert json.loads((folder / "delivery.json").read_text())["body"] == '{"a": 1}'
-    assert list(outbox.due(spool, files, NOW)) == []
+    assert list(outbox.due(spool, files, NOW, REST)) == []
 
 
 def test_a_damaged_delivery_holds_up_no_other(spool: Spool, files: Files) -> None:
     (spool.outbox / "0.json").write_text("{")
     outbox.put(spool, files, [delivery()])
-    assert [waiting.delivery for waiting in outbox.due(spool, files, NOW)] == [delivery()]
+    assert [waiting.delivery for waiting in outbox.due(spool, files, NOW, REST)] == [delivery()]
     assert (spool.queue("error") / "0" / "delivery.json").read_text() == "{"
 
 
-def test_a_delivery_does_not_wait_for_a_clock_that_was_set_back(spool: Spool, files: Files) -> None:
-    quiet = timedelta(minutes=15)
+def test_a_clock_that_was_set_back_holds_up_nothing(spool: Spool, files: Files) -> None:
     outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW)
-    waiting.retry_at(files, NOW + quiet)
-    assert list(outbox.due(spool, files, NOW, quiet)) == []
-    assert len(list(outbox.due(spool, files, NOW - timedelta(days=3), quiet))) == 1
+    (waiting,) = outbox.due(spool, files, NOW, REST)
+    waiting.retry_at(files, NOW + REST)
+    assert list(outbox.due(spool, files, NOW, REST)) == []
+    assert len(list(outbox.due(spool, files, NOW - timedelta(days=365), REST))) == 1
+
+
+def test_what_was_replaced_or_delivered_meanwhile_is_passed_over(
+    spool: Spool, files: Files
+) -> None:
+    outbox.put(spool, files, [delivery(name) for name in "abc"])
+    mine = outbox.due(spool, files, NOW, REST)
+    (first, *_) = [next(mine)]
+    others = list(outbox.due(spool, files, NOW, REST))
+    others[0].delivered()
+    others[1].retry_at(files, NOW + REST)
+    first.delivered()
+    assert list(mine) == []
+    assert [path.stem for path in spool.outbox.iterdir()] == [others[1].id]

@@ -14,10 +14,12 @@ import pytest
 
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.queue import due_tasks, retry_state, with_retry_state
+from mroute.spool.queue import due_tasks, with_retry_state
+from mroute.spool.waiting import Waiting, retry_state
 from mroute.types import Finish
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+REST = timedelta(minutes=15)
 
 INFO = {
     "action": "route",
@@ -34,7 +36,7 @@ INFO = {
     "sender_aet": "MISSING",
     "receiver_aet": "MISSING",
     "device_serial_number": "MISSING",
-    "mroute_version": "0",
+    "versions": {"mroute": "0"},
     "host": "h",
 }
 
@@ -61,7 +63,7 @@ def make_task(
 
 
 def due(spool: Spool, files: Files) -> list[str]:
-    leases = list(due_tasks(spool, "outgoing", "dispatch", NOW, files))
+    leases = list(due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST))
     for lease in leases:
         lease.let_go()
     return [lease.task.id for lease in leases]
@@ -93,7 +95,7 @@ def test_a_section_of_any_shape_keeps_when_to_retry(section: Any) -> None:
 
 def test_a_leased_task_is_nobody_elses(spool: Spool, files: Files) -> None:
     make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", "dispatch", NOW, files)
+    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
     assert due(spool, files) == []
     lease.let_go()
     assert due(spool, files) == ["a"]
@@ -101,11 +103,11 @@ def test_a_leased_task_is_nobody_elses(spool: Spool, files: Files) -> None:
 
 def test_what_a_worker_saves_is_on_disk_at_once(spool: Spool, files: Files) -> None:
     folder = make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", "dispatch", NOW, files)
-    lease.save("dispatch", {"status": "half"})
+    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    lease.save("dispatch", {"target_name": ["a"]})
     lease.note(NOW, "outgoing", "sent", "to pacs")
     content = json.loads((folder / "task.json").read_text())
-    assert content["dispatch"] == {"status": "half"}
+    assert content["dispatch"] == {"target_name": ["a"]}
     assert content["journal"][-1] == {
         "time": NOW.isoformat(),
         "actor": "outgoing",
@@ -116,7 +118,7 @@ def test_what_a_worker_saves_is_on_disk_at_once(spool: Spool, files: Files) -> N
 
 def test_a_settled_task_is_moved_with_its_reason(spool: Spool, files: Files) -> None:
     make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", "dispatch", NOW, files)
+    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
     lease.move(spool, Finish.ERROR, {"reason": "no such target"})
     moved = spool.queue("error") / "a"
     assert json.loads((moved / "reason.json").read_text()) == {"reason": "no such target"}

@@ -5,7 +5,10 @@ Knows what other programs may read. Does not know what plugins write into their 
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import math
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -106,3 +109,35 @@ def test_the_schema_and_the_reader_refuse_what_is_no_task_file(
     (tmp_path / "task.json").write_text(json.dumps(content))
     with pytest.raises(TaskFileError, match="is damaged"):
         read_task(tmp_path)
+
+
+def test_versions_and_host_explain_a_decision_years_after() -> None:
+    info = compose()["info"]
+    assert info["versions"]["mroute"] == importlib.metadata.version("mroute")
+    assert info["host"] == socket.gethostname()
+
+
+def test_half_characters_in_keys_are_replaced_too(tmp_path: Path, files: Files) -> None:
+    write_task(files, tmp_path, {**compose(), "study": {"Gar\udcb1bage": 1, "\U0001f600": "\\ud8"}})
+    assert read_task(tmp_path)["study"] == {"Gar\ufffdbage": 1, "\U0001f600": "\\ud8"}
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_does_not_know_is_never_written(
+    tmp_path: Path, files: Files, number: float
+) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_task(files, tmp_path, {**compose(), "study": {"x": number}})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_that_json_does_not_know_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "task.json").write_text(json.dumps({**compose(), "study": {"x": math.nan}}))
+    with pytest.raises(TaskFileError, match="is damaged: 'NaN' is not a number of JSON"):
+        read_task(tmp_path)
+
+
+def test_a_collecting_study_is_described(tmp_path: Path) -> None:
+    collection = {"rule_name": "r", "rule": {"when": "True"}, "joined": ["x"]}
+    assert list(validator().iter_errors({**compose(), "collection": collection})) == []
+    assert list(validator().iter_errors({**compose(), "collection": {**collection, "y": 1}})) != []
