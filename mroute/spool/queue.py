@@ -6,6 +6,7 @@ the work is.
 
 from __future__ import annotations
 
+import errno
 import glob
 import shutil
 import uuid
@@ -120,7 +121,7 @@ def _lease(
     try:
         lock = try_lock(folder / LEASE_FILE)
     except OSError as error:
-        if is_shortage(error):
+        if is_shortage(error) or error.errno == errno.EROFS:  # which is so for all tasks
             raise
         dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
         return None
