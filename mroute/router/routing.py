@@ -27,6 +27,7 @@ from mroute.spool.claim import Claim, defer
 from mroute.spool.commit import Commit
 from mroute.spool.incoming import Arrivals, Incoming
 from mroute.spool.manifest import compose_manifest
+from mroute.spool.waiting import is_due
 from mroute.types import Plan, Subject, Tags
 
 RETRY_AFTER = timedelta(seconds=30)
@@ -99,12 +100,8 @@ class Routing:
         return self.is_resting(claim.id)
 
     def is_resting(self, what: str) -> bool:
-        """Whether ``what`` is left alone for a while, as `deferred` has it.
-
-        Not for longer than that, where the clock was set back since.
-        """
-        until = self.deferred.get(what)
-        return until is not None and until - RETRY_AFTER <= self.site.clock() < until
+        """Whether ``what`` is left alone for a while, as `deferred` has it."""
+        return not is_due(self.deferred.get(what), self.site.clock(), RETRY_AFTER)
 
     def carry_out(self, claim: Claim, make_plan: Callable[[Claim], Planned | None]) -> bool:
         """Plan a claim that has no plan yet, commit it and release it; true where that was done.
