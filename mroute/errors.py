@@ -154,6 +154,10 @@ class TaskFileError(MrouteError):
     """A ``task.json`` is missing, damaged or not what its schema says."""
 
 
+class RedriveError(MrouteError):
+    """Something in the spool cannot be tried again, or discarded, as an administrator asked."""
+
+
 class TaskNotSavedError(MrouteError):
     """What a worker has done cannot be written down: the task stays, and is worked on again."""
 

@@ -27,6 +27,7 @@ from mroute.spool.queue import (
     is_halted,
     with_retry_state,
 )
+from mroute.spool.redrive import REDRIVEN
 from mroute.spool.waiting import Waiting, is_due, retry_state
 from mroute.types import Done, Failed, Finish, HandOver, Retry, Settlement
 
@@ -169,17 +170,21 @@ def _settle(site: Site, queue: QueueType, lease: Lease, settlement: Settlement) 
         case Failed(reason, stage):
             lease.note(now, queue.name, "failed", reason)
             _announce(site, lease, NoticeEvent.ERROR, rules, reason)
-            dead = reason_content(stage or queue.name, reason, rules, now)
+            dead = reason_content(stage or queue.name, reason, rules, now, queue.name)
             lease.move(site.spool, Finish.ERROR, dead)
             return reason
 
 
 def _announce(site: Site, lease: Lease, event: NoticeEvent, rules: list[str], details: str) -> None:
     # Before the task moves: a process that dies in between announces twice, but never not at all.
-    # A task that cannot be moved announces itself once, however often that is tried.
+    # A task that cannot be moved announces itself once, however often that is tried; one that an
+    # administrator has redriven does so anew.
     journal = lease.content["journal"]
-    if any((each["action"], each["outcome"]) == ("announced", event.value) for each in journal):
-        return
+    for each in reversed(journal):
+        if each["action"] == REDRIVEN:
+            break
+        if (each["action"], each["outcome"]) == ("announced", event.value):
+            return
     deliveries = site.announce(event, rules, str(lease.content["id"]), details)
     if deliveries:
         outbox.put(site.spool, site.files, deliveries)

@@ -27,6 +27,7 @@ COMMANDS = {
     "plugins": "mroute.cli.plugins",
     "run": "mroute.cli.run",
     "schema": "mroute.cli.schema",
+    "spool": "mroute.cli.spool",
     "try": "mroute.cli.trial",
     "validate-rules": "mroute.cli.validate",
 }

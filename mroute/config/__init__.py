@@ -7,15 +7,18 @@ spool and plugins ask the `Configuration`.
 from mroute.config.configuration import Configuration, CoreSettings, Timing
 from mroute.config.edition import edition_of
 from mroute.config.load import load, load_rules, validate
+from mroute.config.outline import Outline, outline
 from mroute.config.schema import rules_schema, settings_schema
 
 __all__ = [
     "Configuration",
     "CoreSettings",
+    "Outline",
     "Timing",
     "edition_of",
     "load",
     "load_rules",
+    "outline",
     "rules_schema",
     "settings_schema",
     "validate",

@@ -57,8 +57,9 @@ class Commit:
         """
         if not manifest.lone:
             self._stage(manifest)
-        # Not `task_bytes`: it has names of files, which may be bytes that are no text.
-        self._files.write_unflushed(self._manifest, as_json(manifest.to_json()))
+        # One of several tasks has names of files, which may be bytes that are no text.
+        in_bytes = task_bytes if manifest.lone else as_json
+        self._files.write_unflushed(self._manifest, in_bytes(manifest.to_json()))
         self._written = manifest
         if not manifest.lone:  # one rename is all that follows, so it needs no mark that lasts
             self._files.flush_folder(self._claim.folder)

@@ -123,7 +123,7 @@ class Files:
                     os.link(here + name, there + new)
                     continue
                 except OSError as error:
-                    if error.errno not in _CANNOT_LINK:
+                    if error.errno not in CANNOT_LINK:
                         raise
             self.take(source / name, destination / new, copying=copying)
 
@@ -217,12 +217,26 @@ class Files:
             os.fsync(descriptor)
 
 
+_TO_JSON = json.JSONEncoder(allow_nan=False).encode
+
+
 def as_json(value: Any) -> bytes:
     """A value as JSON for people, in ASCII; lone surrogates survive as escapes.
 
-    Raises `ValueError` for a number that is not finite: JSON has none.
+    Each key of an object has a line, and so has each entry of a list of objects, such as a journal:
+    a line for every value would take five times as long. Raises `ValueError` for a number that is
+    not finite: JSON has none.
     """
-    return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode("ascii")
+    if not isinstance(value, dict) or not value:
+        return f"{_TO_JSON(value)}\n".encode("ascii")
+    lines = (f"  {_TO_JSON(str(key))}: {_on_lines(item)}" for key, item in value.items())
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+
+
+def _on_lines(value: Any) -> str:
+    if isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+        return "[\n    " + ",\n    ".join(_TO_JSON(each) for each in value) + "\n  ]"
+    return _TO_JSON(value)
 
 
 def delete(path: Path) -> None:

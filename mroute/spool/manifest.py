@@ -230,10 +230,19 @@ def _task_entry(
 
 
 def reason_content(
-    stage: str, reason: str, rules: Collection[str], now: datetime
+    stage: str, reason: str, rules: Collection[str], now: datetime, queue: str = ""
 ) -> dict[str, Any]:
-    """What ``reason.json`` says of a dead letter: at which stage it failed, why and when."""
-    return {"stage": stage, "reason": reason, "rules": list(rules), "time": now.isoformat()}
+    """What ``reason.json`` says of a dead letter: at which stage it failed, why and when.
+
+    ``queue`` is the one that it failed in, and goes back to; empty where it is routed anew.
+    """
+    return {
+        "stage": stage,
+        "queue": queue,
+        "reason": reason,
+        "rules": list(rules),
+        "time": now.isoformat(),
+    }
 
 
 def _study_entry(

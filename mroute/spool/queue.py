@@ -184,7 +184,7 @@ def dead_letter(
     spool: Spool, files: Files, folder: Path, stage: str, reason: str, now: datetime
 ) -> Path:
     """Move a folder that is no task to ``error/``, with the reason; returns where it is now."""
-    files.write_json(folder / REASON_FILE, reason_content(stage, reason, (), now))
+    files.write_json(folder / REASON_FILE, reason_content(stage, reason, (), now, stage))
     destination = spool.queue(Finish.ERROR) / folder.name
     if destination.exists():
         destination = destination.with_name(f"{folder.name}-{uuid.uuid4()}")

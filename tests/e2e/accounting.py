@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from mroute.api import ChannelBase, ChannelType, Delivery, Notice, PlanContext, hookimpl
 from mroute.hooks import Hooks
 from mroute.registry import Registry
+from mroute.spool.layout import PARTIAL_SUFFIX
 from tests.e2e.sites import drop, later, plugins_with, write_rules
 
 RULES = """\
@@ -107,13 +108,15 @@ class Account:
         return places
 
     def found(self) -> dict[str, Counter[str]]:
-        """How often each image is in each place now; what hides is on its way there."""
-        found: dict[str, Counter[str]] = {}
-        for place in PLACES:
-            images = (self.root / place).rglob("*.dcm")
-            shown = [path for path in images if not path.parent.name.startswith(".")]
-            found[place] = Counter(path.read_text() for path in shown)
-        return found
+        """How often each image is in each place now, but for what is still being copied."""
+        return {
+            place: Counter(
+                path.read_text()
+                for path in (self.root / place).rglob("*.dcm")
+                if path.parent.suffix != PARTIAL_SUFFIX
+            )
+            for place in PLACES
+        }
 
     def present(self) -> set[str]:
         """The images that are anywhere."""

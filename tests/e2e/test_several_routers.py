@@ -189,7 +189,7 @@ def test_a_folder_that_cannot_be_made_holds_up_what_needs_it(tmp_path: Path, nam
                 stop.set()
             return route()
 
-        service._supervise("router", lambda: service._repeat(counted))
+        service._supervise("router", lambda: service._repeat(counted, stop, lambda: 0.0))
         troubles = [each for each in played.facts("trouble_noticed") if each["where"] == "router"]
         assert len(passes) == 3
         assert len(troubles) == 1

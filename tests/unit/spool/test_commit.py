@@ -157,3 +157,14 @@ def test_what_slips_in_never_replaces_what_came_since(
     commit.carry_out()
     found = sorted(path.read_bytes() for path in (spool.incoming / UID).iterdir())
     assert found == [b"came since", b"slipped in"]
+
+
+def test_bytes_that_are_no_text_become_a_sign_that_every_parser_knows(
+    spool: Spool, files: Files, make_series: MakeSeries
+) -> None:
+    for make_plan in (one_task, everything):
+        make_series(PatientName="M\udcfcller")
+        route_all(spool, files, make_plan)
+    for path in spool.root.rglob("task.json"):
+        assert "\\ud" not in path.read_text("ascii")
+        assert json.loads(path.read_text())["info"]["patient_name"] == "M\ufffdller"

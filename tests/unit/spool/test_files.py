@@ -6,16 +6,19 @@ Knows folders before and after. Does not know what is in the files.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mroute.models import Durability
-from mroute.spool.files import Files
+from mroute.spool.files import Files, as_json
 from tests.faults import Killed, fault
 
 pytestmark = pytest.mark.damages_task_files
@@ -197,3 +200,39 @@ def test_a_kernel_that_takes_a_little_at_a_time_loses_nothing(
     files.write(tmp_path / "a", content)
     files.copy(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() == content
+
+
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(_VALUES)
+@settings(derandomize=True)
+def test_json_for_people_says_what_json_says(value: object) -> None:
+    written = as_json(value)
+    assert written.isascii()
+    assert written.endswith(b"\n")
+    assert json.loads(written) == value
+
+
+def test_json_for_people_has_a_line_for_each_key_and_each_entry() -> None:
+    journal = [{"time": "1", "actor": "router"}, {"time": "2", "actor": "outgoing"}]
+    assert as_json({"id": "1", "info": {"uid": "1.2"}, "journal": journal}).decode() == (
+        '{\n  "id": "1",\n  "info": {"uid": "1.2"},\n  "journal": [\n'
+        '    {"time": "1", "actor": "router"},\n    {"time": "2", "actor": "outgoing"}\n  ]\n}\n'
+    )
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize("place", [lambda n: n, lambda n: {"a": n}, lambda n: {"a": [{"b": n}]}])
+def test_a_number_that_json_has_not_is_refused(
+    number: float, place: Callable[[float], object]
+) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_json(place(number))

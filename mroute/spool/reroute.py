@@ -1,0 +1,140 @@
+"""A dead letter of routing is routed anew: its images go back into ``incoming/``.
+
+Knows what of a dead letter is an image and what is about it. Does not know why it failed. Each
+image is in one place at any moment, so this may be repeated after it was interrupted anywhere.
+"""
+
+from __future__ import annotations
+
+import errno
+from contextlib import suppress
+from pathlib import Path
+
+from mroute.errors import RedriveError, TagsError, UnsafeNameError
+from mroute.names import safe_name
+from mroute.spool.errorfiles import ERROR_SUFFIX, image_of
+from mroute.spool.files import Files
+from mroute.spool.item import Item, images_in
+from mroute.spool.layout import (
+    COPIED_SUFFIX,
+    FORCE_RULE_FILE,
+    REASON_FILE,
+    TAGS_SUFFIX,
+    TASK_FILE,
+    Spool,
+    tags_file,
+)
+from mroute.spool.manifest import kept_name
+from mroute.spool.receiving import receive
+from mroute.spool.tags import ReadImage, read_tags
+from mroute.types import Tags
+
+_FORCED = ".forced"
+"""In a dead letter whose series is forced: the series folder that is being put together."""
+
+
+_ABOUT = (TASK_FILE, REASON_FILE, f"{TASK_FILE}.kept", kept_name(FORCE_RULE_FILE))
+"""What a dead letter holds that is not to be routed."""
+
+
+def leftovers(folder: Path) -> list[str]:
+    """The files of a dead letter that are not about mroute, sorted."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.name not in _ABOUT and (path.name[0] != "." or path.name == _FORCED)
+    )
+
+
+def reroute(spool: Spool, files: Files, item: Item, read_image: ReadImage) -> str:
+    """Put the images of a dead letter back into ``incoming/``; says how many.
+
+    Raises `RedriveError` with the names of those that cannot be read: they stay.
+    """
+    forced = _force_rule(item.path)
+    present = set(leftovers(item.path))
+    about = {name: image_of(name, present) for name in present if name.endswith(ERROR_SUFFIX)}
+    images = sorted(
+        name for name in present - about.keys() if not name.endswith((TAGS_SUFFIX, _FORCED))
+    )
+    moved, trouble = 0, list[str]()
+    for name in images:
+        path = item.path / name
+        try:
+            tags = _tags(path, read_image)
+            # Hidden, what is about an image is nobody's once the image has gone.
+            for each in (tags_file(path).name, *(key for key in about if about[key] == name)):
+                with suppress(FileNotFoundError):
+                    (item.path / each).rename(item.path / f".{each}")
+            _give_back(spool, files, item, path, tags, forced)
+        except (TagsError, UnsafeNameError) as error:
+            trouble.append(f"'{name}': {error}")
+            continue
+        moved += 1
+    if forced is not None:
+        moved = max(moved, _publish(spool, files, item))
+    plural = "image" if moved == 1 else "images"
+    rest = leftovers(item.path)
+    if rest:
+        trouble = trouble or [f"'{name}' is no image" for name in rest]
+        raise RedriveError(
+            f"'{item.id}': {moved} {plural} went back to 'incoming'; the rest stays: "
+            + "; ".join(trouble)
+        )
+    return f"'{item.id}': {moved} {plural} went back to 'incoming'"
+
+
+def _force_rule(folder: Path) -> Path | None:
+    places = (folder / name for name in (FORCE_RULE_FILE, kept_name(FORCE_RULE_FILE)))
+    return next(filter(Path.exists, places), None)
+
+
+def _tags(image: Path, read_image: ReadImage) -> Tags:
+    if image.is_dir() or image.is_symlink():
+        raise TagsError("it is no file")
+    beside = tags_file(image)
+    for path in (beside, beside.with_name(f".{beside.name}")):
+        with suppress(TagsError):
+            return read_tags(path)[0]
+    return read_image(image)
+
+
+def _give_back(
+    spool: Spool, files: Files, item: Item, image: Path, tags: Tags, forced: Path | None
+) -> None:
+    if forced is None:
+        receive(spool, files, image, tags)
+        return
+    uids = [tags.get(key, "") for key in ("SeriesInstanceUID", "SOPInstanceUID")]
+    if not all(uids):
+        raise TagsError("it has no SeriesInstanceUID or no SOPInstanceUID")
+    # The rule must be there before the images are, so the series is put together out of reach.
+    series = item.path / _FORCED / safe_name(uids[0], "SeriesInstanceUID")
+    series.mkdir(parents=True, exist_ok=True)
+    files.write(series / FORCE_RULE_FILE, forced.read_bytes())
+    files.write_json(tags_file(series / image.name), dict(tags))
+    image.rename(series / image.name)
+
+
+def _publish(spool: Spool, files: Files, item: Item) -> int:
+    """Rename the series that were put together into ``incoming/``; returns how many images."""
+    images = 0
+    for name in sorted({path.name.removesuffix(COPIED_SUFFIX) for path in _series(item)}):
+        series = item.path / _FORCED / name
+        with suppress(FileNotFoundError):
+            images += images_in(series)
+        try:
+            files.move_folder(series, spool.incoming / name)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            raise RedriveError(
+                f"'{item.id}': series '{name}' is arriving now; try again when it is routed"
+            ) from error
+    with suppress(FileNotFoundError):
+        (item.path / _FORCED).rmdir()
+    return images
+
+
+def _series(item: Item) -> list[Path]:
+    return list((item.path / _FORCED).glob("[!.]*"))
