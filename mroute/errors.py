@@ -11,7 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
-_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+_SHORTAGES = frozenset(
+    {
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.EAGAIN,
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+    }
+)
 
 
 class ExitCode(IntEnum):
@@ -82,7 +92,10 @@ def describe(error: Exception) -> str:
 
 
 def is_shortage(error: OSError) -> bool:
-    """Whether this machine is short of something: nothing is wrong with the file, and it passes."""
+    """Whether this machine is short of something: nothing is wrong with the file, and it passes.
+
+    A file system that was made read-only is one more of that kind.
+    """
     return error.errno in _SHORTAGES
 
 

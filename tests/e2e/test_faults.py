@@ -113,7 +113,7 @@ def try_failing(trial: Trial, code: int, first: int, after: bool) -> None:
 
 @pytest.mark.parametrize("code", CODES, ids=name_of)
 def test_what_fails_is_tried_again_or_in_error_with_the_reason(trial: Trial, code: int) -> None:
-    for first in range(0, SPACING, 6):
+    for first in range(0, SPACING, 10):
         try_failing(trial, code, first, after=code in LATE and first % 4 != 0)
     assert first > SPACING // 2
 
@@ -147,7 +147,7 @@ def test_a_router_that_is_killed_at_a_change_is_carried_on(trial: Trial, power: 
     at, trap = 0, None
     while trap is None or trap.hit:
         trap = try_killing(trial, at, power=power)
-        at += 13
+        at += 19
     assert at > 300, "the router made fewer changes than it must"
 
 

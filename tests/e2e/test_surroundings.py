@@ -81,8 +81,10 @@ def test_arrivals_do_not_wait_for_a_clock_that_was_set_back(quick_path: Path) ->
     account, clock = Account.open(quick_path / "site", studies=2, images=1), Clock()
     clock.ahead = -timedelta(days=3)
     with service_of(account, clock) as service:
-        service.run_once()  # what is dated into the future is dated now
         service.run_once()
+        assert account.waiting()["incoming"]  # what is dated into the future is dated now
+        service.run_once()
+    assert account.found()["pacs"] == account.expected()["pacs"]
     account.check()
 
 
@@ -112,6 +114,7 @@ def test_a_claim_that_failed_does_not_wait_for_a_clock_that_was_set_back(
     with service_of(account, clock) as service:
         with fault(account.root / "spool" / "outgoing", lambda number: True, failing(errno.EIO)):
             service.run_once()
+        assert account.waiting()[".staging"]
         clock.ahead = -timedelta(days=3)
         service.run_once()
         clock.ahead += timedelta(minutes=1)
@@ -130,7 +133,7 @@ FOLDERS = (
     "outbox",
     ".staging",
     ".staging/locks",
-    ".staging/runs",
+    ".staging/locks/runs",
     ".",
 )
 
@@ -143,6 +146,7 @@ def test_a_folder_that_was_deleted_between_two_passes_is_made_again(
     with service_of(account) as service:
         service.run_once()
         shutil.rmtree(account.root / "spool" / name)
+        assert not (account.root / "spool" / name).exists()
         if name != "incoming":
             account = account.with_study(0, images=2)
         service.run_once()
@@ -183,6 +187,7 @@ def test_a_spool_may_have_any_name(quick_path: Path) -> None:
     account = Account.open(root, studies=2, images=2)
     with service_of(account) as service:
         service.run_once()
+    assert account.left() == []
     account.check()
 
 
