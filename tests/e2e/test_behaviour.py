@@ -29,8 +29,7 @@ HELD_ELSEWHERE = {
     31: "tests/e2e/test_routing.py::test_two_rules_to_one_target_are_one_task_that_names_both",
     33: "tests/e2e/test_routing.py::test_a_target_that_was_removed_sends_its_tasks_to_error",
     34: "tests/plugins/test_dispatch_planning.py::test_a_rule_needs_a_target",
-    35: "tests/unit/spool/test_commit.py::"
-    "test_a_commit_killed_anywhere_is_carried_on_to_the_same_end",
+    35: "tests/unit/spool/test_commit_faults.py::test_a_call_that_fails_anywhere_is_made_again",
     38: "tests/e2e/test_routing.py::test_several_actions_on_one_series_all_happen",
     40: "tests/plugins/test_processing_planning.py::"
     "test_settings_of_the_rule_go_over_those_of_the_module",
