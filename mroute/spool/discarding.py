@@ -119,7 +119,9 @@ class Discarding:
     def _noted(self, manifest: Manifest, item: Item) -> Manifest:
         entry = journal_entry(self.clock(), ADMINISTRATOR, DISCARDED, f"from '{item.queue}'")
         (task,) = manifest.tasks
-        content = {**task.content, "journal": [*task.content["journal"], entry]}
+        journal = task.content["journal"]
+        assert isinstance(journal, list)  # as `compose_task` made it
+        content = {**task.content, "journal": [*journal, entry]}
         return replace(manifest, tasks=(replace(task, content=content),))
 
     def _subject(self, claim: Claim) -> tuple[Subject, Any]:

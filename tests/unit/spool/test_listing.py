@@ -23,6 +23,7 @@ from mroute.spool.layout import Spool
 from mroute.spool.listing import Look
 from mroute.spool.locks import try_lock
 from mroute.spool.manifest import reason_content
+from mroute.spool.taskfile import read_task
 from mroute.types import Finish
 from tests.unit.spool.conftest import MakeSeries
 from tests.unit.spool.test_queue import NOW, make_task
@@ -162,12 +163,11 @@ def test_what_vanishes_during_the_look_is_no_error(
 
     make_task(spool, "moved")
     make_task(spool, "stays")
-    read = waits.read_task
 
     def move_first(folder: Path) -> dict[str, Any]:
         if folder.name == "moved":
             shutil.move(folder, spool.queue(Finish.SUCCESS))
-        return read(folder)
+        return read_task(folder)
 
     monkeypatch.setattr(waits, "read_task", move_first)
     assert list(looked(spool, finished=True)) == ["stays"]
