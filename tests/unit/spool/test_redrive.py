@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,19 @@ def discard(spool: Spool, files: Files, item: Item) -> str:
     return Discarding(spool, files, SECTIONS, unreadable, clock, file, {}).discard(item)
 
 
+def sent_task(spool: Spool, retry: datetime | None = None) -> Path:
+    """A task as a router makes it."""
+    folder = make_task(spool, "t")
+    next_retry_at = retry and retry.isoformat()
+    edit_task(folder, dispatch={"target_name": ["pacs"], "next_retry_at": next_retry_at})
+    return folder
+
+
 def dead_task(spool: Spool, files: Files, queue: str = "outgoing") -> Path:
     folder = make_task(spool, "t")
-    edit_task(folder, dispatch={"retries": 5, "next_retry_at": NOW.isoformat(), "x": 1})
+    edit_task(
+        folder, dispatch={"target_name": ["pacs"], "retries": 5, "next_retry_at": NOW.isoformat()}
+    )
     files.write_json(folder / "reason.json", reason_content("s", "why", ("r",), NOW, queue))
     return folder.rename(spool.queue(Finish.ERROR) / "t")
 
@@ -78,7 +88,7 @@ def content_of(folder: Path) -> dict[str, Any]:
 
 
 def test_a_task_that_rests_becomes_due(spool: Spool, files: Files) -> None:
-    folder = make_task(spool, "t", retry=NOW + timedelta(hours=1))
+    folder = sent_task(spool, NOW + timedelta(hours=1))
     assert prospect(looked(spool)["t"], SECTIONS) == "makes it due now"
     assert retry(spool, files, looked(spool)["t"]) == "'t' is due now"
     assert content_of(folder)["dispatch"]["next_retry_at"] == NOW.isoformat()
@@ -91,7 +101,11 @@ def test_a_dead_letter_goes_back_to_its_queue(spool: Spool, files: Files) -> Non
     assert prospect(looked(spool)["t"], SECTIONS) == "moves it back to 'outgoing'"
     assert retry(spool, files, looked(spool)["t"]) == "'t' went back to 'outgoing'"
     folder = spool.queue("outgoing") / "t"
-    assert content_of(folder)["dispatch"] == {"retries": None, "next_retry_at": None, "x": 1}
+    assert content_of(folder)["dispatch"] == {
+        "target_name": ["pacs"],
+        "retries": None,
+        "next_retry_at": None,
+    }
     entry = content_of(folder)["journal"][-1]
     assert (entry["actor"], entry["action"]) == ("administrator", "redriven")
     assert entry["outcome"] == "to 'outgoing'; it had failed at s: why"
@@ -152,7 +166,7 @@ def test_a_dead_delivery_goes_back_to_the_outbox(spool: Spool, files: Files) -> 
 
 
 def test_nothing_is_done_with_what_is_worked_on(spool: Spool, files: Files) -> None:
-    folder = make_task(spool, "t", retry=NOW + timedelta(hours=1))
+    folder = sent_task(spool, NOW + timedelta(hours=1))
     lock = try_lock(folder / ".lease")
     before = (folder / "task.json").read_bytes()
     for act in (retry, discard):
@@ -178,7 +192,7 @@ def test_a_letter_that_does_not_say_where_it_failed_is_left_alone(
 def test_what_waits_is_discarded_with_that_in_its_journal(
     spool: Spool, files: Files, make_series: MakeSeries
 ) -> None:
-    make_task(spool, "t")
+    sent_task(spool)
     make_series("1.1", 2)
     for name, item in looked(spool).items():
         assert discard(spool, files, item) == f"'{name}' went to 'discard'"
