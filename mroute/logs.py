@@ -39,13 +39,10 @@ def configure_logs(log_phi: bool, as_json: bool, quiet: bool = False) -> None:
     ``log_phi`` keeps the fields named in `mroute.events.PHI_FIELDS` and the UIDs in sentences;
     ``quiet`` leaves out all but warnings.
     """
-    processors: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        _add_time,
-    ]
+    processors: list[Processor] = [structlog.contextvars.merge_contextvars]
     if not log_phi:
         processors.append(_without_phi)
+    processors += [structlog.processors.add_log_level, _add_time]
     if as_json:
         processors.append(_as_json)
     elif sys.stderr.isatty():
@@ -107,7 +104,8 @@ def _without_phi(logger: WrappedLogger, method: str, event: EventDict) -> EventD
 
 def _sentence(text: str, secrets: list[str]) -> str:
     for secret in secrets:
-        text = text.replace(secret, "<uid>")
+        if secret in text:  # and no part of a longer word or number
+            text = re.sub(rf"(?<![\w.]){re.escape(secret)}(?![\w.])", "<uid>", text)
     if "." in text:
         text = _UID.sub("<uid>", text)
     if "UID" in text:

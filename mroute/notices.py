@@ -14,17 +14,18 @@ from mroute.errors import DeliveryError, describe
 from mroute.events import DeliverySettled, seconds_since
 from mroute.site import Site
 from mroute.spool import outbox
-from mroute.spool.outbox import Waiting
+from mroute.spool.outbox import Resting, Waiting
 
 
-def deliver_due(current: Callable[[], Site], stop: threading.Event) -> int:
+def deliver_due(current: Callable[[], Site], stop: threading.Event, resting: Resting) -> int:
     """Deliver what is due; returns how many deliveries were made or given up.
 
     ``current`` returns the site as it is configured now; it is asked once for each delivery.
+    ``resting`` is kept from one call to the next.
     """
     settled, site = 0, current()
     retry_after = site.configuration.timing.retry_after
-    for waiting in outbox.due(site.spool, site.files, site.clock(), retry_after):
+    for waiting in outbox.due(site.spool, site.files, site.clock(), retry_after, resting):
         if stop.is_set():
             break
         site, started = current(), time.perf_counter()

@@ -32,6 +32,7 @@ from mroute.router import (
 )
 from mroute.site import Site, utc_now
 from mroute.spool.layout import Spool
+from mroute.spool.outbox import Resting
 from mroute.spool.queue import finish_moves
 from mroute.spool.receiving import receive, resume_received
 from mroute.spool.runs import registered, this_run
@@ -178,7 +179,7 @@ class Service:
         return {
             ROUTER: self._route,
             **queues,
-            NOTICES: partial(deliver_due, self._reload.current, self._stop),
+            NOTICES: partial(deliver_due, self._reload.current, self._stop, Resting()),
         }
 
     def _services(self) -> dict[str, Callable[[], None]]:
@@ -276,7 +277,10 @@ class Service:
 
     def _begin(self) -> None:
         site = self._site
-        finish_moves(site.spool, site.files, (*site.registry.queues, *Finish))
+        try:
+            finish_moves(site.spool, site.files, (*site.registry.queues, *Finish))
+        except OSError as failure:  # its queue tries again, and nothing else needs it
+            self._notice(str(site.spool.root), f"a task cannot be moved: {describe(failure)}")
         rules = len(self._site.configuration.rules)
         self._site.hooks.event(Started(str(self._site.spool.root), rules))
         for path in self._site.spool.strangers(self._site.registry.queues):

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mroute.spool.claim import Claim
-from mroute.spool.files import Files, as_json, delete, remove_folder
+from mroute.spool.files import Files, as_json, delete
 from mroute.spool.layout import (
     FORCE_RULE_FILE,
     MANIFEST_FILE,
@@ -40,9 +40,6 @@ class Commit:
         self._claim = claim
         self._manifest = claim.folder / MANIFEST_FILE
         self._written: Manifest | None = None
-        self._tasks = claim.folder / "tasks"
-        self._studies = claim.folder / "studies"
-        self._outbox = claim.folder / "outbox"
         self._came_from = spool.incoming if claim.kind is UidType.SERIES else spool.studies
 
     @property
@@ -76,20 +73,22 @@ class Commit:
         return manifest
 
     def _stage(self, manifest: Manifest) -> None:
-        for folder in (self._tasks, self._studies, self._outbox):
-            remove_folder(folder)
-            folder.mkdir()
+        for path in list(self._claim.folder.iterdir()):
+            if path != self._claim.source:
+                delete(path)
         for task in manifest.tasks:
             self._stage_task(task)
         for study in manifest.studies:
-            (self._studies / study.id).touch()
+            self._staged("study", study.id).touch()
         for delivery in manifest.deliveries:
-            staged = self._outbox / f"{delivery.id}.json"
+            staged = self._staged("delivery", delivery.id)
             self._files.write_unflushed(staged, task_bytes(delivery.content))
-        self._files.flush_folders((self._tasks, self._studies, self._outbox))
+
+    def _staged(self, kind: str, entry_id: str) -> Path:
+        return self._claim.folder / f"{kind}-{entry_id}"
 
     def _stage_task(self, task: TaskEntry) -> None:
-        folder = self._tasks / task.id
+        folder = self._staged("task", task.id)
         folder.mkdir()
         copying = task.taking is Taking.COPY
         self._files.take_all(
@@ -109,11 +108,11 @@ class Commit:
             self._join(study)
         for task in manifest.tasks:
             if task.taking is not Taking.FOLDER:
-                yield from self._move(self._tasks / task.id, task)
+                yield from self._move(self._staged("task", task.id), task)
         for delivery in manifest.deliveries:
-            staged = self._outbox / f"{delivery.id}.json"
+            staged = self._staged("delivery", delivery.id)
             try:
-                staged.rename(self._spool.outbox / staged.name)
+                staged.rename(self._spool.outbox / f"{delivery.id}.json")
             except FileNotFoundError:
                 if staged.exists():  # it was not published before: the outbox is gone
                     raise
@@ -138,7 +137,7 @@ class Commit:
 
     def _give_folder(self, task: TaskEntry, *, lone: bool) -> tuple[Path, ...]:
         """Move the claimed folder itself, with the files about the task in it."""
-        source, staged = self._claim.source, self._tasks / task.id
+        source, staged = self._claim.source, self._staged("task", task.id)
         if source.is_dir():
             about = [self._manifest] if lone else sorted(staged.iterdir())
             for path in about:
@@ -146,11 +145,11 @@ class Commit:
         return (self._spool.queue(task.queue) / task.id, *self._move(source, task))
 
     def _join(self, study: StudyEntry) -> None:
-        pending = self._studies / study.id
+        pending = self._staged("study", study.id)
         if pending.exists():
             join_study(self._spool, self._files, self._claim.source, study)
             pending.unlink()
-            self._files.flush_folder(self._studies)
+            self._files.flush_folder(self._claim.folder)
         finish_join(self._spool, study)
 
     def _put_back(self, taken: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from mroute.spool.files import Files
 from mroute.spool.item import Item, State
 from mroute.spool.layout import Spool
 from mroute.spool.locks import locked_content
-from mroute.spool.manifest import compose_manifest
+from mroute.spool.manifest import Manifest, compose_manifest
 from mroute.spool.redrive import ADMINISTRATOR, leased
 from mroute.spool.runs import registered, this_run
 from mroute.spool.studies import keep_task_file
@@ -111,9 +111,18 @@ class Discarding:
             commit = Commit(self.spool, self.files, claim)
             subject, names = self._subject(claim)
             plan = TaskPlan(Finish.DISCARD, (), action="discard", reason=_REASON)
-            commit.begin(compose_manifest(subject, Plan((plan,)), (), names, (), self.clock()))
+            manifest = compose_manifest(subject, Plan((plan,)), (), names, (), self.clock())
+            commit.begin(self._noted(manifest, item))
             commit.carry_out()
         return f"'{item.id}' went to '{Finish.DISCARD}'"
+
+    def _noted(self, manifest: Manifest, item: Item) -> Manifest:
+        entry = journal_entry(self.clock(), ADMINISTRATOR, DISCARDED, f"from '{item.queue}'")
+        (task,) = manifest.tasks
+        journal = task.content["journal"]
+        assert isinstance(journal, list)  # as `compose_task` made it
+        content = {**task.content, "journal": [*journal, entry]}
+        return replace(manifest, tasks=(replace(task, content=content),))
 
     def _subject(self, claim: Claim) -> tuple[Subject, Any]:
         if claim.kind is UidType.SERIES:

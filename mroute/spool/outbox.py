@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,31 @@ def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
         files.write_json(path, delivery_content(delivery))
 
 
-def due(spool: Spool, files: Files, now: datetime, retry_after: timedelta) -> Iterator[Waiting]:
+@dataclass(slots=True)
+class Resting:
+    """The deliveries that wait for another attempt, as they were last read, with its time.
+
+    A file that was not replaced says what it said: it is not read again in every pass.
+    """
+
+    until: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+
+
+def due(
+    spool: Spool, files: Files, now: datetime, retry_after: timedelta, resting: Resting
+) -> Iterator[Waiting]:
     """The deliveries that are due, the older before the newer; nobody else has one meanwhile.
 
-    ``retry_after`` is how long one may have to wait. Passes over what another process is
-    delivering. A file that is no delivery goes to ``error/``.
+    ``retry_after`` is how long one may have to wait, and ``resting`` is kept from one call to the
+    next. Passes over what another process is delivering. A file that is no delivery goes to
+    ``error/``.
     """
-    for path in _oldest_first(spool.outbox):
+    before, resting.until = resting.until, {}
+    for identity, path in _oldest_first(spool.outbox):
+        known = before.get(path.name)
+        if known is not None and known[0] == identity and not is_due(known[1], now, retry_after):
+            resting.until[path.name] = known
+            continue
         with locked_content(path) as found:
             if found is None:
                 continue
@@ -76,14 +94,18 @@ def due(spool: Spool, files: Files, now: datetime, retry_after: timedelta) -> It
                 continue
             if ready:
                 yield waiting
+            elif when is not None:
+                resting.until[path.name] = identity, when
 
 
-def _oldest_first(outbox: Path) -> list[Path]:
-    found: list[tuple[int, str, Path]] = []
+def _oldest_first(outbox: Path) -> list[tuple[int, Path]]:
+    """The files of the outbox with what tells one from those that replaced it."""
+    found: list[tuple[int, str, int, Path]] = []
     for path in outbox.glob("*.json"):
         with suppress(FileNotFoundError):  # another process has delivered it
-            found.append((path.stat().st_mtime_ns, path.name, path))
-    return [path for _, _, path in sorted(found)]
+            status = path.stat()
+            found.append((status.st_mtime_ns, path.name, status.st_ino, path))
+    return [(hash((changed, inode)), path) for changed, _, inode, path in sorted(found)]
 
 
 def _delivery(content: Mapping[str, Any]) -> Delivery:

@@ -6,10 +6,12 @@ the work is.
 
 from __future__ import annotations
 
+import errno
 import glob
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -90,36 +92,66 @@ def due_tasks(
     Urgent ones come first, off-peak ones last, and the older before the newer. ``waiting`` is kept
     from one call to the next; ``retry_after`` is how long a task may have to rest. A folder that is
     no task goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease.
-    Raises `OSError` where this machine is short of something, which says nothing about a task.
+    Raises `OSError` in the end where one could not go there, which keeps no other waiting, and at
+    once where this machine is short of something, which says nothing about a task.
     """
     due = waiting.due(spool.queue(queue), now, retry_after)
+    trouble: list[OSError] = []
     for marker in waiting.moved:
-        finish_move(spool, files, marker)
+        with _kept_back(trouble):
+            finish_move(spool, files, marker)
     for folder in due:
-        try:
-            lock = try_lock(folder / LEASE_FILE)
-        except OSError as error:
-            if is_shortage(error):
-                raise
-            dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
+        lease: Lease | None = None
+        with _kept_back(trouble):
+            lease = _lease(spool, queue, waiting, folder, now, files)
+        if lease is None:
             continue
-        if lock is None:
-            continue
+        if is_due(not_before(lease.content.get(waiting.section)), now, retry_after):
+            yield lease
+        else:  # another worker was here since the order was made
+            lease.let_go()
+    for error in trouble:
+        raise error
+
+
+def _lease(
+    spool: Spool, queue: str, waiting: Waiting, folder: Path, now: datetime, files: Files
+) -> Lease | None:
+    """Lease a folder; None where another worker has it, it is gone, or it is no task."""
+    try:
+        lock = try_lock(folder / LEASE_FILE)
+    except OSError as error:
+        if is_shortage(error) or error.errno == errno.EROFS:  # which is so for all tasks
+            raise
+        dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
+        return None
+    if lock is None:
+        return None
+    try:
+        content = read_task(folder)
+        not_before(content.get(waiting.section))
+    except TaskFileError as error:
         try:
-            content = read_task(folder)
-            when = not_before(content.get(waiting.section))
-        except TaskFileError as error:
             if folder.exists():
                 dead_letter(spool, files, folder, queue, str(error), now)
+        finally:
             lock.release()
-            continue
-        except OSError:
-            lock.release()
+        return None
+    except OSError:
+        lock.release()
+        raise
+    return Lease(folder, content, lock, files)
+
+
+@contextmanager
+def _kept_back(trouble: list[OSError]) -> Iterator[None]:
+    """Keep what is wrong with one folder until the others had their turn."""
+    try:
+        yield
+    except OSError as error:
+        if is_shortage(error):
             raise
-        if is_due(when, now, retry_after):
-            yield Lease(folder, content, lock, files)
-        else:  # another worker was here since the order was made
-            lock.release()
+        trouble.append(error)
 
 
 def with_retry_state(section: Any, retries: int, next_retry_at: datetime) -> Any:

@@ -12,9 +12,11 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mroute.errors import TagsError, describe
+from mroute.models import Durability
 from mroute.names import safe_name
 from mroute.spool.files import CANNOT_LINK, Files
 from mroute.spool.layout import Spool, tags_file
@@ -132,8 +134,8 @@ def _publish(files: Files, series: Path, staged: Path) -> Path:
     (image,) = staged.glob("*.dcm")
     destination = series / image.name
     for _ in range(_ATTEMPTS):
-        series.mkdir(exist_ok=True)
         try:
+            series.mkdir(exist_ok=True)
             if destination.exists() and filecmp.cmp(image, destination, shallow=False):
                 image.unlink()
                 return destination
@@ -144,9 +146,26 @@ def _publish(files: Files, series: Path, staged: Path) -> Path:
             image.rename(destination)
         except FileNotFoundError:  # the folder was claimed meanwhile: a new round begins
             continue
-        files.flush_folder(series)
+        except FileExistsError:  # the same, unless something else has the name of the folder
+            if series.exists():
+                raise
+            continue
+        with suppress(FileNotFoundError):
+            # Claimed in between, and begun anew by another image: the tags are in the old round.
+            if not tags_file(destination).exists():
+                _put_tags(files, image, destination)
+        _flush(files, series)
         return destination
     raise TimeoutError(f"'{series}' was taken away {_ATTEMPTS} times in a row")
+
+
+def _flush(files: Files, series: Path) -> None:
+    """Make the name of an image last that is in its series folder now."""
+    try:
+        files.flush_folder(series)
+    except FileNotFoundError:  # it was claimed already, and is wherever that took it
+        if files.durability is Durability.POWER:
+            os.sync()
 
 
 def _put_tags(files: Files, image: Path, destination: Path) -> bool:

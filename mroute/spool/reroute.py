@@ -68,7 +68,8 @@ def reroute(spool: Spool, files: Files, item: Item, read_image: ReadImage) -> st
                     (item.path / each).rename(item.path / f".{each}")
             _give_back(spool, files, item, path, tags, forced)
         except (TagsError, UnsafeNameError) as error:
-            trouble.append(f"'{name}': {error}")
+            said = str(error)
+            trouble.append(said if said.startswith(f"'{name}'") else f"'{name}': {said}")
             continue
         moved += 1
     if forced is not None:

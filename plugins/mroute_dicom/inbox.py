@@ -80,17 +80,20 @@ def sweep(
             else:
                 received += 1
         except OSError as error:
-            kept[path] = f"cannot be taken now: {error}"
+            if os.path.lexists(path):  # else another run that shares the inbox was first
+                kept[path] = f"cannot be taken now: {error}"
     return Sweep(received, rejected, kept)
 
 
 def _take(path: Path, receive: Callable[[Path, Tags], Path]) -> str:
     """Take one file; returns why it is no image, or nothing."""
+    path.lstat()
     if path.is_symlink() or not path.is_file():
         return f"'{path.name}' is a link or no regular file, expected a DICOM file"
     try:
         receive(path, {})
     except MrouteError as error:
+        path.lstat()  # raises where it is gone: then that is why it cannot be read
         return str(error)
     return ""
 

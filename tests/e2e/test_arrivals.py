@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,41 +33,35 @@ def test_images_that_arrive_while_a_series_is_routed_begin_a_new_round(
     hooks, registry = plugins_with()
     played = Played(tmp_path)
     hooks.listen(played.events.append)
-    failed: list[BaseException] = []
     done, stop = threading.Event(), threading.Event()
     with open_site(write_rules(tmp_path, rules), hooks, registry, later) as site:
 
         def send(sender: int) -> None:
-            try:
-                for number in range(IMAGES):
-                    uid = f"1.{number % SERIES}"
-                    instance = f"{uid}.{sender}.{number}"
-                    image = tmp_path / instance
-                    image.write_text(instance)
-                    tags = {"SeriesInstanceUID": uid, "SOPInstanceUID": instance}
-                    receive(site.spool, site.files, image, tags)
-            except BaseException as error:
-                failed.append(error)
-                raise
+            for number in range(IMAGES):
+                uid = f"1.{number % SERIES}"
+                instance = f"{uid}.{sender}.{number}"
+                image = tmp_path / instance
+                image.write_text(instance)
+                tags = {"SeriesInstanceUID": uid, "SOPInstanceUID": instance}
+                receive(site.spool, site.files, image, tags)
 
         def route() -> None:
             routing = Routing(lambda: site)
-            while True:
-                ended = done.is_set()
+            while not done.is_set():
                 resume_abandoned(routing, stop)
-                if not route_series(routing, stop) + route_error_files(routing, stop) and ended:
-                    return
+                route_series(routing, stop)
+                route_error_files(routing, stop)
 
-        senders = [threading.Thread(target=send, args=(each,)) for each in range(SENDERS)]
-        routers = [threading.Thread(target=route) for _ in range(2)]
-        for thread in (*senders, *routers):
-            thread.start()
-        for thread in senders:
-            thread.join()
-        done.set()
-        for thread in routers:
-            thread.join()
-    assert failed == []
+        with ThreadPoolExecutor(SENDERS + 2) as pool:
+            routers = [pool.submit(route) for _ in range(2)]
+            senders = [pool.submit(send, each) for each in range(SENDERS)]
+            wait(senders)
+            done.set()
+            for each in (*senders, *routers):
+                assert each.result() is None  # nothing was raised
+        last = Routing(lambda: site)
+        while resume_abandoned(last, stop) + route_series(last, stop):
+            pass
     expected = Counter(
         f"1.{number % SERIES}.{sender}.{number}"
         for sender in range(SENDERS)

@@ -1,4 +1,4 @@
-"""The pages on ``try`` and ``explain``: their commands run, their output is compared.
+"""The pages on ``try``, ``explain`` and the spool: their commands run, their output is compared.
 
 Knows the pages. The blocks are read as those of the README are.
 """
@@ -15,6 +15,7 @@ from tests.e2e.test_readme import END, Step, blocks, pattern, script, steps
 
 COMMANDS = (ROOT / "docs" / "reference" / "commands.md").read_text("utf-8")
 HOW_TO = (ROOT / "docs" / "how-to" / "find-out-why.md").read_text("utf-8")
+SPOOL = (ROOT / "docs" / "how-to" / "look-after-the-spool.md").read_text("utf-8")
 
 
 def section(command: str) -> str:
@@ -31,8 +32,8 @@ def shown(page: str) -> list[Step]:
 
 @pytest.mark.parametrize(
     ("page", "number"),
-    [(section("try"), 5), (HOW_TO, 12)],
-    ids=["commands", "how-to"],
+    [(section("try"), 5), (HOW_TO, 12), (SPOOL, 18)],
+    ids=["commands", "how-to", "spool"],
 )
 def test_the_page_shows_what_the_commands_print(
     page: str, number: int, environment: Environment, tmp_path: Path
@@ -51,3 +52,10 @@ def test_every_state_of_a_rule_is_explained() -> None:
 
     said = " ".join(section("explain").split())
     assert [state for state in State if f"`{state}`" not in said] == []
+
+
+def test_every_state_of_the_spool_is_explained() -> None:
+    from mroute.spool.item import State as SpoolState
+
+    page = (ROOT / "docs" / "reference" / "spool.md").read_text("utf-8")
+    assert [state for state in SpoolState if f"`{state}`" not in page] == []

@@ -32,6 +32,7 @@ from mroute.service import Service
 from mroute.spool import outbox
 from mroute.spool.claim import claim_series
 from mroute.spool.files import Files
+from mroute.spool.outbox import Resting
 from mroute.spool.taskfile import read_task
 from mroute.spool.waiting import Waiting
 from mroute.testing import make_task
@@ -150,7 +151,7 @@ def test_a_message_is_sent_and_put_off_by_the_configuration_that_it_began_with(
             run.reload.take_over()
 
         run.probe.on_work = edit
-        assert deliver_due(run.reload.current, NOTHING) == 1
+        assert deliver_due(run.reload.current, NOTHING, Resting()) == 1
     assert run.probe.worked == ["old", "new"]
     settled = [each["settlement"] for each in run.played.facts("delivery_settled")]
     assert settled == ["failed", "retry"]

@@ -236,3 +236,20 @@ def test_the_settings_are_written_as_in_a_rule_file(tmp_path: Path) -> None:
         {"inbox": "scans", "settle": "1m"}, context={"base": tmp_path}
     )
     assert settings == DicomSettings(inbox=tmp_path / "scans", settle=timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("error", [TagsError("cannot be read"), OSError(2, "gone")])
+def test_what_another_run_that_shares_the_inbox_was_first_with_is_nothing_to_tell(
+    inbox: Path, error: Exception
+) -> None:
+    for name in "ab":
+        (inbox / name).write_text("x")
+        aged(inbox / name)
+
+    def beaten(path: Path, facts: Tags) -> Path:
+        for each in inbox.iterdir():
+            each.unlink()
+        raise error
+
+    assert sweep(inbox, SETTLE, NOW, beaten) == Sweep(0, {}, {})
+    assert list(inbox.iterdir()) == []

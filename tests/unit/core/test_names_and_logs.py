@@ -120,5 +120,10 @@ def test_what_a_uid_field_says_is_left_out_of_sentences_too(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logs(log_phi=False, as_json=True)
-    structlog.get_logger("mroute").info("x", uid="DOE", because="folder 'DOE' is gone")
-    assert json.loads(capsys.readouterr().err)["because"] == "folder '<uid>' is gone"
+    structlog.get_logger("mroute").info(
+        "x", uid="0.2", because="'0.2' is gone for 10.25 s", n="0.2"
+    )
+    line = json.loads(capsys.readouterr().err)
+    assert (line["because"], line["n"]) == ("'<uid>' is gone for 10.25 s", "<uid>")
+    assert line["timestamp"].startswith("20")
+    assert "<" not in line["timestamp"]

@@ -104,8 +104,8 @@ def test_a_claim_half_released_says_by_its_manifest_that_the_rest_is_committed(
         claim = claim_series(spool, "a", uid)
         assert claim is not None
         (claim.folder / MANIFEST_FILE).touch()
-        (claim.folder / "tasks").mkdir()
-        (claim.folder / "tasks" / "staged").touch()
+        (claim.folder / "task-1").mkdir()
+        (claim.folder / "task-1" / "staged").touch()
         for path in claim.source.iterdir():
             path.unlink()
         killed = False
@@ -114,7 +114,7 @@ def test_a_claim_half_released_says_by_its_manifest_that_the_rest_is_committed(
                 claim.release()
             except Killed:
                 killed = True
-        left = any(claim.folder.glob("source-*")) or (claim.folder / "tasks").exists()
+        left = any(claim.folder.glob("source-*")) or (claim.folder / "task-1").exists()
         assert not left or (claim.folder / MANIFEST_FILE).exists(), f"killed at operation {at}"
         at += 1
     assert at > 5

@@ -141,3 +141,17 @@ def test_a_folder_that_is_no_task_goes_to_error_with_the_reason(spool: Spool, fi
     assert "task.json' is damaged" in reason["reason"]
     assert (dead["damaged"] / "1.dcm").read_bytes() == b"image"
     assert "cannot be read" in json.loads((dead["no-file"] / "reason.json").read_text())["reason"]
+
+
+def test_a_folder_that_cannot_go_to_error_holds_up_no_task(spool: Spool, files: Files) -> None:
+    (spool.queue("outgoing") / "no-file").mkdir()
+    make_task(spool, "good")
+    spool.queue("error").rmdir()
+    spool.queue("error").write_text("no folder")
+    leases = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    lease = next(leases)
+    assert lease.task.id == "good"
+    lease.let_go()
+    with pytest.raises(FileExistsError):
+        next(leases)
+    assert (spool.queue("outgoing") / "no-file").exists()

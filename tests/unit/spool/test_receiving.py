@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mroute.errors import TagsError, UnsafeNameError
+from mroute.models import Durability
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.spool.receiving import receive, resume_received
@@ -159,6 +160,48 @@ def test_images_of_one_uid_received_at_once_are_all_kept(
         thread.join()
     stored = sorted(path.read_text() for path in spool.incoming.rglob("*.dcm"))
     assert stored == sorted(f"{sender}-{number}" for sender in range(4) for number in range(20))
+
+
+def test_an_image_whose_series_is_claimed_at_once_was_received(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is flushed wherever it is; whoever sent it must not hear of a failure."""
+    files, synced = Files(Durability.POWER), list[bool]()
+    flush = Files.flush_folder
+
+    def claim_first(self: Files, folder: Path) -> None:
+        if folder == spool.incoming / UID:
+            folder.rename(tmp_path / "claimed")
+        flush(self, folder)
+
+    monkeypatch.setattr(Files, "flush_folder", claim_first)
+    monkeypatch.setattr("os.sync", lambda: synced.append(True))
+    (tmp_path / "image").write_bytes(b"image")
+    receive(spool, files, tmp_path / "image", TAGS)
+    assert (tmp_path / "claimed" / f"{UID}#7.dcm").read_bytes() == b"image"
+    assert synced == [True]
+    assert [path.name for path in spool.staging.iterdir()] == ["locks"]
+
+
+def test_tags_are_beside_an_image_whose_series_is_claimed_and_begun_anew(
+    spool: Spool, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the tags and the image, that is: else the facts of its sender would be lost."""
+    rename = Path.rename
+
+    def claim_first(self: Path, target: Path) -> Path:
+        if target.parent == spool.incoming / UID:
+            monkeypatch.setattr(Path, "rename", rename)
+            target.parent.rename(tmp_path / "claimed")
+            target.parent.mkdir()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", claim_first)
+    (tmp_path / "image").write_bytes(b"image")
+    stored = receive(spool, files, tmp_path / "image", {**TAGS, "SenderAET": "CT1"})
+    assert stored.read_bytes() == b"image"
+    assert json.loads(stored.with_suffix(".tags").read_text())["SenderAET"] == "CT1"
+    assert [path.name for path in (tmp_path / "claimed").iterdir()] == [f"{UID}#7.tags"]
 
 
 def test_an_image_that_cannot_be_finished_keeps_no_other_waiting(
