@@ -31,10 +31,10 @@ from mroute.router import (
     route_studies,
 )
 from mroute.site import Site, utc_now
+from mroute.spool.arrivals.receiving import receive, resume_received
 from mroute.spool.layout import Spool
 from mroute.spool.outbox import Resting
 from mroute.spool.queue import finish_moves
-from mroute.spool.receiving import receive, resume_received
 from mroute.spool.runs import registered, this_run
 from mroute.spool.waiting import Waiting
 from mroute.types import Clock, Finish, Progress, Tags

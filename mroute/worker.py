@@ -27,7 +27,7 @@ from mroute.spool.queue import (
     is_halted,
     with_retry_state,
 )
-from mroute.spool.redrive import REDRIVEN
+from mroute.spool.upkeep.redrive import REDRIVEN
 from mroute.spool.waiting import Waiting, is_due, retry_state
 from mroute.types import Done, Failed, Finish, HandOver, Retry, Settlement
 

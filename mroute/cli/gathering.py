@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mroute.errors import MrouteError, describe
+from mroute.spool.arrivals.survey import forced_rule, preview
 from mroute.spool.layout import FORCE_RULE_FILE, REASON_FILE, TAGS_SUFFIX, TASK_FILE, tags_file
-from mroute.spool.survey import forced_rule, preview
 from mroute.spool.tags import ReadTags
 from mroute.types import Rejected, Tags
 

@@ -17,8 +17,8 @@ import click
 if TYPE_CHECKING:
     from mroute.config import Outline
     from mroute.registry import Registry
-    from mroute.spool.item import Item
     from mroute.spool.layout import Spool
+    from mroute.spool.upkeep.item import Item
 
 _COMMANDS = {
     "discard": "mroute.cli.spool_settle:discard",
@@ -46,7 +46,7 @@ class Opened:
     def items(self, finished: bool = False) -> list[Item]:
         """What is in the spool now, the oldest first."""
         from mroute.site import utc_now
-        from mroute.spool.listing import Look
+        from mroute.spool.upkeep.listing import Look
 
         timing = self.outline.timing
         return Look(

@@ -16,7 +16,7 @@ import click
 from mroute.cli.spool import on_a_spool, open_spool
 
 if TYPE_CHECKING:
-    from mroute.spool.item import Item
+    from mroute.spool.upkeep.item import Item
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
@@ -48,7 +48,7 @@ def command(
     """
     from mroute.cli.screen import Screen
     from mroute.site import utc_now
-    from mroute.spool.item import State
+    from mroute.spool.upkeep.item import State
 
     known = [state.value for state in State]
     for state in states:

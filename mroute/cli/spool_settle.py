@@ -16,7 +16,7 @@ from mroute.cli.spool import on_a_spool, open_spool
 from mroute.errors import ExitCode, MrouteError, RedriveError, describe
 
 if TYPE_CHECKING:
-    from mroute.spool.item import Item
+    from mroute.spool.upkeep.item import Item
 
 _NAMED = 5
 """Things that an ambiguous id is told to stand for."""
@@ -53,7 +53,7 @@ def retry(
     from mroute.router import read_image
     from mroute.site import utc_now
     from mroute.spool.files import Files
-    from mroute.spool.redrive import Redrive
+    from mroute.spool.upkeep.redrive import Redrive
 
     opened = open_spool(file, folder)
     redrive = Redrive(
@@ -91,8 +91,8 @@ def discard(ids: tuple[str, ...], file: Path | None, folder: Path | None, yes: b
     from mroute.cli.installed import installed
     from mroute.router import read_image
     from mroute.site import utc_now
-    from mroute.spool.discarding import Discarding
     from mroute.spool.files import Files
+    from mroute.spool.upkeep.discarding import Discarding
 
     opened = open_spool(file, folder)
     registry = installed().registry

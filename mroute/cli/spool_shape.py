@@ -17,7 +17,7 @@ import click
 from mroute.cli.spool import on_a_spool, open_spool
 
 if TYPE_CHECKING:
-    from mroute.spool.item import Item
+    from mroute.spool.upkeep.item import Item
 
 BUCKETS = (5, 10, 20, 40, 80, 160, 320, 640, 1280)
 """Upper ends of the ages that are counted together, in minutes; older is in a column of its own."""

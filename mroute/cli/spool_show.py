@@ -16,7 +16,7 @@ import click
 from mroute.cli.spool import Opened, on_a_spool, open_spool
 
 if TYPE_CHECKING:
-    from mroute.spool.item import Item
+    from mroute.spool.upkeep.item import Item
 
 _PHI = ("patient_name", "mrn", "acc")
 
@@ -47,10 +47,10 @@ def command(id_: str, file: Path | None, folder: Path | None, phi: bool, as_json
 
 
 def _told(opened: Opened, item: Item, phi: bool) -> dict[str, Any]:
-    from mroute.spool.item import target_states
     from mroute.spool.layout import TASK_FILE
-    from mroute.spool.redrive import prospect, reason_of
-    from mroute.spool.waits import read_object
+    from mroute.spool.upkeep.item import target_states
+    from mroute.spool.upkeep.redrive import prospect, reason_of
+    from mroute.spool.upkeep.tasks import read_object
 
     content = (read_object(item.path / TASK_FILE) if item.path.is_dir() else None) or {}
     info, process = content.get("info"), content.get("process")

@@ -18,8 +18,8 @@ import click
 
 from mroute.errors import MrouteError, TagsError, describe
 from mroute.registry import Registry
+from mroute.spool.arrivals.survey import preview
 from mroute.spool.layout import TAGS_SUFFIX, tags_file
-from mroute.spool.survey import preview
 from mroute.spool.tags import ReadImage, decoded, read_tags, tags_in
 from mroute.types import Series, Tags
 

@@ -24,7 +24,7 @@ from mroute.registry import Registry
 from mroute.router import read_image
 from mroute.service import Service, open_site
 from mroute.site import Site
-from mroute.spool.receiving import receive
+from mroute.spool.arrivals.receiving import receive
 from mroute.types import Decision
 
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from mroute.errors import TagsError, UnsafeNameError, describe
 from mroute.events import SeriesDeferred, SubjectCommitted, SubjectRejected, seconds_since
 from mroute.router.routing import RETRY_AFTER, Routing, read_image
-from mroute.spool.layout import tags_file
-from mroute.spool.loose import loose_files
-from mroute.spool.lots import (
+from mroute.spool.arrivals.loose import loose_files
+from mroute.spool.arrivals.lots import (
     Found,
     Lot,
     end_lot,
@@ -26,7 +25,8 @@ from mroute.spool.lots import (
     unfinished_lots,
     working_on_lots,
 )
-from mroute.spool.receiving import receive
+from mroute.spool.arrivals.receiving import receive
+from mroute.spool.layout import tags_file
 from mroute.spool.tags import read_tags
 
 _AT_ONCE = 100

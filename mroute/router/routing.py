@@ -23,9 +23,9 @@ from mroute.events import (
 )
 from mroute.registry import Registry
 from mroute.site import Site
+from mroute.spool.arrivals.incoming import Arrivals, Incoming
 from mroute.spool.claim import Claim, defer
 from mroute.spool.commit import Commit
-from mroute.spool.incoming import Arrivals, Incoming
 from mroute.spool.manifest import compose_manifest
 from mroute.spool.waiting import is_due
 from mroute.types import Plan, Subject, Tags

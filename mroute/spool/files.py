@@ -252,7 +252,7 @@ def delete(path: Path) -> None:
 
 
 def remove_folder(folder: str | Path) -> None:
-    """Delete a folder with all in it; one that is gone is no error."""
+    """Delete a folder with all in it; what somebody else has deleted meanwhile is no error."""
     try:
         entries = list(os.scandir(folder))
     except FileNotFoundError:
@@ -261,5 +261,7 @@ def remove_folder(folder: str | Path) -> None:
         if entry.is_dir(follow_symlinks=False):
             remove_folder(entry.path)
         else:
-            os.unlink(entry.path)
-    os.rmdir(folder)
+            with suppress(FileNotFoundError):
+                os.unlink(entry.path)
+    with suppress(FileNotFoundError):
+        os.rmdir(folder)

@@ -14,10 +14,10 @@ from typing import Any
 from mroute.errors import TagsError
 from mroute.models import ConditionBase, RuleBase
 from mroute.names import safe_name
+from mroute.spool.arrivals.survey import Contents, survey
 from mroute.spool.claim import Claim
 from mroute.spool.files import Files
 from mroute.spool.layout import TAGS_SUFFIX, TASK_FILE, tags_file
-from mroute.spool.survey import Contents, survey
 from mroute.spool.tags import ReadImage, read_tags
 from mroute.types import Series, Study, Tags
 

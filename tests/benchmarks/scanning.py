@@ -25,10 +25,10 @@ import structlog
 from mroute.models import Durability
 from mroute.router import Routing, route_series
 from mroute.service import open_site
+from mroute.spool.arrivals.incoming import Incoming
+from mroute.spool.arrivals.survey import survey
 from mroute.spool.files import Files
-from mroute.spool.incoming import Incoming
 from mroute.spool.layout import Spool
-from mroute.spool.survey import survey
 from mroute.types import Tags
 from tests.e2e.sites import ROUTE, plugins_with, write_rules
 

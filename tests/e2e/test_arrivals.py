@@ -17,7 +17,7 @@ import pytest
 
 from mroute.router import Routing, resume_abandoned, route_error_files, route_series
 from mroute.service import open_site
-from mroute.spool.receiving import receive
+from mroute.spool.arrivals.receiving import receive
 from tests.e2e.sites import ROUTE, Played, drop, later, plugins_with, run_once, write_rules
 
 SERIES, SENDERS, IMAGES = 3, 3, 40

@@ -55,7 +55,7 @@ def test_every_state_of_a_rule_is_explained() -> None:
 
 
 def test_every_state_of_the_spool_is_explained() -> None:
-    from mroute.spool.item import State as SpoolState
+    from mroute.spool.upkeep.item import State as SpoolState
 
     page = (ROOT / "docs" / "reference" / "spool.md").read_text("utf-8")
     assert [state for state in SpoolState if f"`{state}`" not in page] == []

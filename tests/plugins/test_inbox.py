@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from mroute.api import ServiceContext, Tags, TagsError
 from mroute.models import Durability
+from mroute.spool.arrivals.receiving import receive
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.receiving import receive
 from mroute.testing import NOW, write_dicom
 from mroute_dicom.inbox import REJECTED, Sweep, run_inbox, sweep
 from mroute_dicom.reader import read_tags

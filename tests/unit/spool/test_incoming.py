@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from mroute.spool.arrivals.incoming import Incoming
 from mroute.spool.claim import claim_series
-from mroute.spool.incoming import Incoming
 from mroute.spool.layout import Spool
 from mroute.spool.tags import read_tags
 from tests.unit.spool.conftest import MakeSeries
@@ -105,7 +105,7 @@ def test_the_tags_of_a_waiting_series_are_read_once(
         read.append(path.parent.name)
         return read_tags(path)
 
-    monkeypatch.setattr("mroute.spool.incoming.read_tags", count)
+    monkeypatch.setattr("mroute.spool.arrivals.incoming.read_tags", count)
     by_sender = {"FAST": timedelta(seconds=10)}
     for uid, seconds in {"1.1": 30, "1.2": 5, "1.3": 600}.items():
         age(make_series(uid), seconds)

@@ -18,12 +18,12 @@ import pytest
 from mroute.spool.claim import claim_series, defer
 from mroute.spool.files import Files
 from mroute.spool.held import is_held
-from mroute.spool.item import Item, State
 from mroute.spool.layout import Spool
-from mroute.spool.listing import Look
 from mroute.spool.locks import try_lock
 from mroute.spool.manifest import reason_content
 from mroute.spool.taskfile import read_task
+from mroute.spool.upkeep.item import Item, State
+from mroute.spool.upkeep.listing import Look
 from mroute.types import Finish
 from tests.unit.spool.conftest import MakeSeries
 from tests.unit.spool.test_queue import NOW, make_task
@@ -159,7 +159,7 @@ def test_what_is_damaged_is_told_and_never_fatal(spool: Spool, place: str, conte
 def test_what_vanishes_during_the_look_is_no_error(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mroute.spool import waits
+    from mroute.spool.upkeep import tasks as module
 
     make_task(spool, "moved")
     make_task(spool, "stays")
@@ -169,7 +169,7 @@ def test_what_vanishes_during_the_look_is_no_error(
             shutil.move(folder, spool.queue(Finish.SUCCESS))
         return read_task(folder)
 
-    monkeypatch.setattr(waits, "read_task", move_first)
+    monkeypatch.setattr(module, "read_task", move_first)
     assert list(looked(spool, finished=True)) == ["stays"]
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from mroute.errors import TagsError, UnsafeNameError
 from mroute.models import Durability
+from mroute.spool.arrivals.receiving import receive, resume_received
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.receiving import receive, resume_received
 from tests.faults import Killed, fault
 from tests.unit.spool.conftest import UID, left_in_staging
 

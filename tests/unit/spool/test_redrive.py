@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from mroute.errors import MrouteError, RedriveError, TagsError
-from mroute.spool.discarding import Discarding
 from mroute.spool.files import Files
-from mroute.spool.item import Item
 from mroute.spool.layout import Spool
 from mroute.spool.locks import try_lock
 from mroute.spool.manifest import reason_content
-from mroute.spool.redrive import Redrive, prospect
+from mroute.spool.upkeep.discarding import Discarding
+from mroute.spool.upkeep.item import Item
+from mroute.spool.upkeep.redrive import Redrive, prospect
 from mroute.types import Finish, Tags
 from tests.faults import Killed, fault
 from tests.unit.spool.conftest import MakeSeries, left_in_staging
@@ -245,7 +245,7 @@ def test_a_retry_that_is_killed_anywhere_loses_and_doubles_nothing(
 
 def _finish(spool: Spool, files: Files) -> None:
     """What the next run does with images that were being received, and the administrator again."""
-    from mroute.spool.receiving import resume_received
+    from mroute.spool.arrivals.receiving import resume_received
 
     resume_received(spool, files, lambda where, why: pytest.fail(f"{where}: {why}"))
     for item in looked(spool).values():

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from mroute.errors import TagsError
 from mroute.models import Durability
+from mroute.spool.arrivals.survey import Contents, preview, survey
 from mroute.spool.files import Files
 from mroute.spool.layout import tags_file
-from mroute.spool.survey import Contents, preview, survey
 from mroute.spool.tags import read_tags, read_uids
 from mroute.types import Tags
 from tests.faults import Killed, fault

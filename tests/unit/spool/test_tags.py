@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from mroute.errors import TagsError
 from mroute.models import Durability
+from mroute.spool.arrivals.survey import survey
 from mroute.spool.files import Files
-from mroute.spool.survey import survey
 from mroute.spool.tags import read_tags, write_tags
 from mroute.types import Tags
 from tests.unit.spool.conftest import UID, MakeSeries

@@ -2,7 +2,7 @@
 
 Knows how each goes back to where it is worked on, while others work on the spool: everything is
 leased first. Does not know what is done with it there. Dead letters of routing are routed anew by
-`mroute.spool.reroute`. All of it may be repeated after it was interrupted anywhere.
+`mroute.spool.upkeep.reroute`. All of it may be repeated after it was interrupted anywhere.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 
 from mroute.errors import RedriveError, TaskFileError
 from mroute.spool.files import Files, remove_folder
-from mroute.spool.item import Item, State
 from mroute.spool.layout import LEASE_FILE, REASON_FILE, Spool
 from mroute.spool.locks import locked_content, try_lock
 from mroute.spool.queue import is_halted, with_retry_state
-from mroute.spool.reroute import leftovers, reroute
 from mroute.spool.tags import ReadImage
 from mroute.spool.taskfile import journal_entry, read_task, write_task
+from mroute.spool.upkeep.item import Item, State
+from mroute.spool.upkeep.reroute import leftovers, reroute
+from mroute.spool.upkeep.tasks import DELIVERY_FILE, read_object, time_of
 from mroute.spool.waiting import retry_state
-from mroute.spool.waits import DELIVERY_FILE, read_object, time_of
 from mroute.types import Finish
 
 ADMINISTRATOR = "administrator"

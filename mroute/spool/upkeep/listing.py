@@ -16,11 +16,11 @@ from pathlib import Path
 from mroute.errors import TaskFileError, describe
 from mroute.spool.claim import DEFERRED_FILE
 from mroute.spool.held import is_held
-from mroute.spool.item import Item, State, changed_at, images_in, rules_of
 from mroute.spool.layout import SOURCE_PREFIX, TASK_FILE, Spool
 from mroute.spool.queue import is_halted
 from mroute.spool.taskfile import read_task
-from mroute.spool.waits import (
+from mroute.spool.upkeep.item import Item, State, changed_at, images_in, rules_of
+from mroute.spool.upkeep.tasks import (
     damaged,
     dead_letter_item,
     finished_task,

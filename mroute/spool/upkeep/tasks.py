@@ -16,7 +16,9 @@ from typing import Any
 
 from mroute.errors import TaskFileError
 from mroute.spool.held import is_held
-from mroute.spool.item import (
+from mroute.spool.layout import COPIED_SUFFIX, HALT_FILE, LEASE_FILE, REASON_FILE, Spool
+from mroute.spool.taskfile import read_task
+from mroute.spool.upkeep.item import (
     Item,
     State,
     changed_at,
@@ -24,8 +26,6 @@ from mroute.spool.item import (
     open_targets,
     rules_of,
 )
-from mroute.spool.layout import COPIED_SUFFIX, HALT_FILE, LEASE_FILE, REASON_FILE, Spool
-from mroute.spool.taskfile import read_task
 from mroute.spool.waiting import retry_state
 from mroute.types import Finish
 

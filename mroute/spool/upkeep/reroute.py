@@ -12,9 +12,9 @@ from pathlib import Path
 
 from mroute.errors import RedriveError, TagsError, UnsafeNameError
 from mroute.names import safe_name
-from mroute.spool.errorfiles import ERROR_SUFFIX, image_of
+from mroute.spool.arrivals.errorfiles import ERROR_SUFFIX, image_of
+from mroute.spool.arrivals.receiving import receive
 from mroute.spool.files import Files
-from mroute.spool.item import Item, images_in
 from mroute.spool.layout import (
     COPIED_SUFFIX,
     FORCE_RULE_FILE,
@@ -25,8 +25,8 @@ from mroute.spool.layout import (
     tags_file,
 )
 from mroute.spool.manifest import kept_name
-from mroute.spool.receiving import receive
 from mroute.spool.tags import ReadImage, read_tags
+from mroute.spool.upkeep.item import Item, images_in
 from mroute.types import Tags
 
 _FORCED = ".forced"

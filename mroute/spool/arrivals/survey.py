@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mroute.errors import TagsError
-from mroute.spool.errorfiles import ERROR_SUFFIX, LOCK_SUFFIX, image_of, message_of
+from mroute.spool.arrivals.errorfiles import ERROR_SUFFIX, LOCK_SUFFIX, image_of, message_of
 from mroute.spool.files import Files
 from mroute.spool.layout import FORCE_RULE_FILE, TAGS_SUFFIX, tags_file
 from mroute.spool.tags import LookUp, ReadImage, ReadTags, read_tags, read_uids, uids_in, write_tags
@@ -295,7 +295,7 @@ class _Sorting:
 
         Such are left by a process that died while it deleted one of two images, and by one that
         was receiving an image when the series was claimed: then the tags have a second name, or
-        nothing in them yet (`mroute.spool.receiving`).
+        nothing in them yet (`mroute.spool.arrivals.receiving`).
         """
         for name in lonely:
             if self._is_superfluous(name, uids):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mroute.errors import TagsError
-from mroute.spool.errorfiles import ERROR_SUFFIX
+from mroute.spool.arrivals.errorfiles import ERROR_SUFFIX
 from mroute.spool.layout import SOURCE_PREFIX, TAGS_SUFFIX, Spool
 from mroute.spool.tags import read_tags
 

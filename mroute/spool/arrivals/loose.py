@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from mroute.spool.errorfiles import ERROR_SUFFIX, LOCK_SUFFIX, image_of, message_of
-from mroute.spool.incoming import is_too_long
+from mroute.spool.arrivals.errorfiles import ERROR_SUFFIX, LOCK_SUFFIX, image_of, message_of
+from mroute.spool.arrivals.incoming import is_too_long
+from mroute.spool.arrivals.lots import Found
 from mroute.spool.layout import TAGS_SUFFIX, Spool, tags_file
-from mroute.spool.lots import Found
 
 ERROR_FOLDER = "error"
 """Below ``incoming/``: where a receiver may put what it could not parse."""

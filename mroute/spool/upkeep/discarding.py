@@ -18,17 +18,17 @@ from mroute.errors import RedriveError, TaskFileError
 from mroute.spool.claim import Claim, claim_series, claim_study
 from mroute.spool.commit import Commit
 from mroute.spool.files import Files
-from mroute.spool.item import Item, State
 from mroute.spool.layout import Spool
 from mroute.spool.locks import locked_content
 from mroute.spool.manifest import Manifest, compose_manifest
-from mroute.spool.redrive import ADMINISTRATOR, leased
 from mroute.spool.runs import registered, this_run
 from mroute.spool.studies import keep_task_file
 from mroute.spool.subjects import claimed_series, unusable_study
 from mroute.spool.tags import ReadImage
 from mroute.spool.taskfile import journal_entry, read_task, write_task
-from mroute.spool.waits import DELIVERY_FILE
+from mroute.spool.upkeep.item import Item, State
+from mroute.spool.upkeep.redrive import ADMINISTRATOR, leased
+from mroute.spool.upkeep.tasks import DELIVERY_FILE
 from mroute.types import Finish, Plan, Subject, TaskPlan, UidType
 
 DISCARDED = "discarded"
