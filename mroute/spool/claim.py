@@ -10,7 +10,6 @@ and only one can win that.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -18,8 +17,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mroute.spool.files import Files, remove_folder
-from mroute.spool.layout import COPIED_SUFFIX, FORCE_RULE_FILE, MANIFEST_FILE, SOURCE_PREFIX, Spool
+from mroute.spool.files import Files, delete
+from mroute.spool.layout import (
+    COPIED_SUFFIX,
+    FORCE_RULE_FILE,
+    MANIFEST_FILE,
+    PARTIAL_SUFFIX,
+    SOURCE_PREFIX,
+    STAGED_PREFIXES,
+    Spool,
+)
 from mroute.spool.locks import study_lock
 from mroute.spool.runs import is_alive
 from mroute.types import UidType
@@ -29,6 +36,8 @@ JOINING_PREFIX = ".joining-"
 
 DEFERRED_FILE = "deferred.json"
 """In a claim: why it could not be carried out (``because``), and when that is tried again."""
+
+_OWN = (*STAGED_PREFIXES, MANIFEST_FILE, DEFERRED_FILE)
 
 _GONE = "-"
 """Stands for the name of a claimed folder that its only taker has already."""
@@ -49,24 +58,23 @@ class Claim:
         return self.folder / f"{SOURCE_PREFIX}{self.name}"
 
     def release(self) -> None:
-        """End the claim and delete what is left of it but images: there must be none any more.
+        """End the claim, with what mroute itself has put into it: there must be nothing else.
 
-        Raises `OSError` where something is in the claimed folder: it stays.
+        Raises `OSError` where anything is in the claimed folder, or beside it: it stays.
         """
-        manifest = self.folder / MANIFEST_FILE
         with suppress(FileNotFoundError):
             (self.source / FORCE_RULE_FILE).unlink(missing_ok=True)
             self.source.rmdir()
-        # The manifest goes last: until then it says that all that is left has been committed.
-        with os.scandir(self.folder) as entries:
-            rest = [entry for entry in entries if entry.name != MANIFEST_FILE]
-        for entry in rest:
-            if entry.is_dir(follow_symlinks=False):
-                remove_folder(entry.path)
-            else:
-                Path(entry.path).unlink()
-        manifest.unlink(missing_ok=True)
+        self.clear()
         self.folder.rmdir()
+
+    def clear(self) -> None:
+        """Delete what mroute itself has put beside the claimed folder."""
+        names = [path.name for path in self.folder.iterdir()]
+        # The manifest goes last: until then it says that all that is left has been committed.
+        for name in sorted(names, key=MANIFEST_FILE.__eq__):
+            if name.startswith(_OWN) or name.endswith(PARTIAL_SUFFIX):
+                delete(self.folder / name)
 
 
 def claim_series(spool: Spool, run: str, name: str) -> Claim | None:

@@ -73,9 +73,7 @@ class Commit:
         return manifest
 
     def _stage(self, manifest: Manifest) -> None:
-        for path in list(self._claim.folder.iterdir()):
-            if path != self._claim.source:
-                delete(path)
+        self._claim.clear()
         for task in manifest.tasks:
             self._stage_task(task)
         for study in manifest.studies:

@@ -129,6 +129,16 @@ def test_a_release_keeps_what_is_in_the_folder(spool: Spool, make_series: MakeSe
     assert sorted(path.suffix for path in claim.source.iterdir()) == [".dcm", ".tags"]
 
 
+def test_a_release_keeps_what_it_does_not_know(spool: Spool, make_series: MakeSeries) -> None:
+    folder = make_series(images=1)
+    claim = claim_series(spool, "a", UID)
+    assert claim is not None
+    claim.source.rename(claim.folder / "source")  # as another version may have named it
+    with pytest.raises(OSError, match="not empty"):
+        claim.release()
+    assert (claim.folder / "source" / f"{folder.name}#0.dcm").exists()
+
+
 def make_study(spool: Spool) -> Path:
     folder = spool.study("1.2.3", "spine")
     folder.mkdir()
