@@ -27,11 +27,16 @@ from mroute.registry import Registry
 from mroute.router import Routing, route_series
 from mroute.service import open_site
 
-IMAGE = b"\0" * 128 + b"DICM" + os.urandom(528_000)
+IMAGE = 528_000
+"""Bytes of an image. Nobody reads them here, so they are holes in a file: to write gigabytes before
+each round would measure the disk."""
 TAGS = 48
 
-Route = Callable[[str], None]
-"""Routes the series of that UID."""
+BATCH = 8
+"""Series that wait at once: a pass routes them one after the other."""
+
+Route = Callable[[list[str]], None]
+"""Routes the series of these UIDs, which are all that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,8 @@ CASES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--series", type=int, default=24, help="series of each kind and case")
-    rounds = parser.parse_args().series
+    parser.add_argument("--rounds", type=int, default=12, help=f"passes over {BATCH} series each")
+    rounds = parser.parse_args().rounds
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
             _report(case, _measure(Path(folder), case, rounds))
@@ -72,7 +77,7 @@ def _report(case: Case, found: dict[str, list[float]]) -> None:
 
 
 def _measure(root: Path, case: Case, rounds: int) -> dict[str, list[float]]:
-    """Seconds a series, by who routed it: each round routes one series of each kind."""
+    """Seconds a series, by who routed it; they take turns to route a batch."""
     bare = Bare(root / "bare", case)
     found: dict[str, list[float]] = {}
     with _mroute(root / "site", case) as (incoming, route):
@@ -80,18 +85,20 @@ def _measure(root: Path, case: Case, rounds: int) -> dict[str, list[float]]:
             "mroute": (incoming, route),
             "bare": (bare.incoming, bare.route),
         }
-        for number in range(rounds + 2):
-            uids = {name: f"1.2.826.0.1.{number}.{index}" for index, name in enumerate(ways)}
-            for name, (folder, _) in ways.items():
-                _drop(folder, uids[name], case.images)
+        for number in range(rounds + 1):
+            uids = [f"1.2.826.0.1.{number}.{index}" for index in range(BATCH)]
+            for folder, _ in ways.values():
+                for uid in uids:
+                    _drop(folder, uid, case.images)
             os.sync()  # what arrived is on disk, and no part of what is measured
             order = list(ways.items())
             # Whoever is first after that pays for it, so they take turns.
             for name, (_, how) in order if number % 2 else reversed(order):
                 before = time.perf_counter()
-                how(uids[name])
-                if number >= 2:  # the first rounds warm the caches
-                    found.setdefault(name, []).append(time.perf_counter() - before)
+                how(uids)
+                if number:  # the first round warms the caches
+                    spent = (time.perf_counter() - before) / BATCH
+                    found.setdefault(name, []).append(spent)
     return found
 
 
@@ -120,8 +127,8 @@ def _mroute(root: Path, case: Case) -> Iterator[tuple[Path, Route]]:
         configure_logs(log_phi=False, as_json=True)
         routing = Routing(lambda: site)
 
-        def route(uid: str) -> None:
-            assert route_series(routing, threading.Event()) == 1
+        def route(uids: list[str]) -> None:
+            assert route_series(routing, threading.Event()) == len(uids)
 
         yield site.spool.incoming, route
         tasks = list((site.spool.root / "outgoing").iterdir())
@@ -147,7 +154,11 @@ class Bare:
         for folder in (self.incoming, self._staging, self._outgoing):
             folder.mkdir(parents=True)
 
-    def route(self, uid: str) -> None:
+    def route(self, uids: list[str]) -> None:
+        for uid in uids:
+            self._route(uid)
+
+    def _route(self, uid: str) -> None:
         claimed = os.path.join(self._staging, uid)
         os.rename(os.path.join(self.incoming, uid), claimed)
         staged = [claimed]
@@ -188,7 +199,8 @@ def _drop(incoming: Path, uid: str, images: int) -> None:
     for number in range(images):
         sop = f"{uid}.{number}"
         tags = {"SeriesInstanceUID": uid, "SOPInstanceUID": sop, "Modality": "CT", **common}
-        (folder / f"{uid}#{sop}.dcm").write_bytes(IMAGE)
+        with (folder / f"{uid}#{sop}.dcm").open("wb") as image:
+            image.truncate(IMAGE)
         (folder / f"{uid}#{sop}.tags").write_text(json.dumps(tags))
 
 
