@@ -79,8 +79,10 @@ def registered(spool: Spool, files: Files, run: Run, memory: object) -> Iterator
     try:
         yield others
     finally:
-        _forget(mark)
-        lock.release()
+        try:
+            _forget(mark)
+        finally:
+            lock.release()
 
 
 def is_alive(spool: Spool, run_id: str) -> bool:
@@ -111,8 +113,10 @@ def _living(spool: Spool) -> list[Run]:
         if lock is None:
             living.append(_read(path.with_suffix(".json")))
         else:
-            _forget(path)
-            lock.release()
+            try:
+                _forget(path)
+            finally:
+                lock.release()
     for path in spool.runs.glob("*.json"):
         if not path.with_suffix(".lock").exists():  # the disk was full when it began
             path.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ not know which event says what.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent
 
@@ -124,9 +125,9 @@ def run(folder: Path, log_phi: bool) -> Played:
     hooks, registry = plugins_with()
     played = Played(folder, hooks=hooks)
     hooks.listen(played.events.append)
-    with open_site(file, hooks, registry, later) as site:
-        configure_logs(log_phi, as_json=True)
-        for _ in range(2):
+    for clock in (later, lambda: later() + timedelta(minutes=1)):  # the study is given up then
+        with open_site(file, hooks, registry, clock) as site:
+            configure_logs(log_phi, as_json=True)
             Service(site).run_once()
     return played
 

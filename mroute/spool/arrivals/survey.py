@@ -73,11 +73,11 @@ def survey(folder: Path, read_image: ReadImage, files: Files) -> Contents:
         (folder / name).unlink(missing_ok=True)
     if sorting.superfluous:
         files.flush_folder(folder)
-        contents = replace(contents, names=contents.names.difference(sorting.superfluous))
-    if sorting.bare:
-        made = {_tags_name(name) for name in contents.images}
-        contents = replace(contents, names=contents.names | made)
-    return contents
+    if not sorting.superfluous and not sorting.bare:
+        return contents
+    made = {_tags_name(name) for name in sorting.bare}
+    names = contents.names.union(made).difference(sorting.superfluous)
+    return replace(contents, names=names)
 
 
 def preview(folder: Path, read: ReadTags) -> Contents:
