@@ -14,7 +14,7 @@ from typing import Any
 from mroute.errors import TaskFileError
 from mroute.spool.claim import JOINING_PREFIX
 from mroute.spool.files import Files
-from mroute.spool.layout import TASK_FILE, Spool, tags_file
+from mroute.spool.layout import REASON_FILE, TASK_FILE, Spool, tags_file
 from mroute.spool.locks import study_lock
 from mroute.spool.manifest import StudyEntry
 from mroute.spool.taskfile import read_task, write_task
@@ -77,8 +77,12 @@ def _grown(content: Mapping[str, Any], entry: StudyEntry) -> dict[str, Any]:
 
 
 def _add_image(files: Files, image: Path, folder: Path, entry_id: str) -> None:
-    """Add an image with its tags; of the same name as one before only where it differs."""
-    for prefix in ("", f"{entry_id[:8]}-"):
+    """Add an image with its tags; of the same name as one before only where it differs.
+
+    One that would be taken for a file about the study gets another name.
+    """
+    kept = "kept." if image.name.startswith((TASK_FILE, REASON_FILE)) else ""
+    for prefix in (kept, f"{entry_id[:8]}-"):
         destination = folder / (prefix + image.name)
         if destination.exists() and not _same(image, destination):
             continue
