@@ -10,6 +10,7 @@ and only one can win that.
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,7 +20,14 @@ from datetime import datetime
 from pathlib import Path
 
 from mroute.spool.files import Files, remove_folder
-from mroute.spool.layout import COPIED_SUFFIX, FORCE_RULE_FILE, MANIFEST_FILE, SOURCE_PREFIX, Spool
+from mroute.spool.layout import (
+    COPIED_PREFIX,
+    FORCE_RULE_FILE,
+    MANIFEST_FILE,
+    PARTIAL_SUFFIX,
+    SOURCE_PREFIX,
+    Spool,
+)
 from mroute.spool.locks import study_lock
 from mroute.spool.runs import is_alive
 from mroute.types import UidType
@@ -29,6 +37,9 @@ JOINING_PREFIX = ".joining-"
 
 DEFERRED_FILE = "deferred.json"
 """In a claim: why it could not be carried out (``because``), and when that is tried again."""
+
+STAGED = ("task-", "study-", "delivery-")
+"""In a claim: what names begin with that are of what is staged there."""
 
 _GONE = "-"
 """Stands for the name of a claimed folder that its only taker has already."""
@@ -51,7 +62,8 @@ class Claim:
     def release(self) -> None:
         """End the claim and delete what is left of it but images: there must be none any more.
 
-        Raises `OSError` where something is in the claimed folder: it stays.
+        Raises `OSError` where something is in the claimed folder, or beside it what is not of a
+        commit: it stays.
         """
         manifest = self.folder / MANIFEST_FILE
         with suppress(FileNotFoundError):
@@ -60,6 +72,10 @@ class Claim:
         # The manifest goes last: until then it says that all that is left has been committed.
         with os.scandir(self.folder) as entries:
             rest = [entry for entry in entries if entry.name != MANIFEST_FILE]
+        for entry in rest:
+            if not _is_of_commit(entry.name):  # images, say, of a version that kept them elsewhere
+                said = "it holds what no commit has put there; move it back to where it came from"
+                raise OSError(errno.ENOTEMPTY, said, entry.path)
         for entry in rest:
             if entry.is_dir(follow_symlinks=False):
                 remove_folder(entry.path)
@@ -124,9 +140,15 @@ def defer(claim: Claim, files: Files, because: str, until: datetime) -> None:
         files.write_json(claim.folder / DEFERRED_FILE, content)
 
 
+def _is_of_commit(name: str) -> bool:
+    hidden = name.startswith(".") and name.endswith(PARTIAL_SUFFIX)
+    return hidden or name == DEFERRED_FILE or name.startswith(STAGED)
+
+
 def _source_name(folder: Path) -> str:
-    for path in folder.glob(f"{SOURCE_PREFIX}*"):
-        return path.name.removeprefix(SOURCE_PREFIX).removesuffix(COPIED_SUFFIX)
+    for marked in ("", COPIED_PREFIX):
+        for path in folder.glob(f"{marked}{SOURCE_PREFIX}*"):
+            return path.name.removeprefix(marked + SOURCE_PREFIX)
     return _GONE
 
 

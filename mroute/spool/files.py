@@ -19,7 +19,7 @@ from typing import Any
 
 from mroute.models import Durability
 from mroute.spool.copying import copy_content, verify, write_all
-from mroute.spool.layout import COPIED_SUFFIX, PARTIAL_SUFFIX
+from mroute.spool.layout import COPIED_PREFIX, PARTIAL_SUFFIX
 
 CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
@@ -160,7 +160,7 @@ class Files:
 
     def _move_slowly(self, source: Path, destination: Path) -> None:
         """Move where a rename was not enough, from wherever an earlier attempt has come to."""
-        marker = source.with_name(source.name + COPIED_SUFFIX)
+        marker = source.with_name(COPIED_PREFIX + source.name)
         partial = destination.with_name(f".{destination.name}{PARTIAL_SUFFIX}")
         destination.parent.mkdir(parents=True, exist_ok=True)
         if not marker.exists():
@@ -175,6 +175,7 @@ class Files:
                 if error.errno != errno.EXDEV:
                     raise
             self._copy_folder(source, partial)
+            self.flush_folder(partial.parent)
             os.rename(source, marker)
             self.flush_folder(marker.parent)
         if partial.exists():

@@ -24,7 +24,7 @@ from mroute.spool.item import (
     open_targets,
     rules_of,
 )
-from mroute.spool.layout import COPIED_SUFFIX, HALT_FILE, LEASE_FILE, REASON_FILE, Spool
+from mroute.spool.layout import HALT_FILE, LEASE_FILE, REASON_FILE, Spool
 from mroute.spool.taskfile import read_task
 from mroute.spool.waiting import retry_state
 from mroute.types import Finish
@@ -40,9 +40,7 @@ def task_folders(folder: Path) -> Iterator[Path]:
             names = [
                 each.name
                 for each in entries
-                if each.name[0] != "."
-                and not each.name.endswith(COPIED_SUFFIX)
-                and each.is_dir(follow_symlinks=False)
+                if each.name[0] != "." and each.is_dir(follow_symlinks=False)
             ]
     except (FileNotFoundError, NotADirectoryError):
         return

@@ -119,7 +119,7 @@ def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
         with fault(tmp_path, at) as trap, suppress(Killed):
             files.move_folder(source, moved)
         if trap.hit:
-            assert source.exists() or moved.exists() or (root / "source" / "task.copied").exists()
+            assert source.exists() or moved.exists() or (root / "source" / ".copied-task").exists()
         if moved.exists():  # a fast worker takes it away
             moved.rename(root / "taken")
         files.move_folder(source, moved)
