@@ -156,9 +156,9 @@ def test_an_image_is_never_lost_wherever_receiving_is_interrupted(
     image = tmp_path / "image"
     while reached:
         image.write_bytes(b"image")
-        with fault(tmp_path, at, error, after=True) as trap:
-            with suppress(KeyboardInterrupt, OSError):
-                receive(spool, files, image, TAGS)
+        suppressed = suppress(KeyboardInterrupt, OSError)
+        with fault(tmp_path, at, error, after=True) as trap, suppressed:
+            receive(spool, files, image, TAGS)
         resume_received(spool, files, tell)
         if image.exists():
             receive(spool, files, image, TAGS)
