@@ -123,7 +123,9 @@ def _lease(
     except OSError as error:
         if is_shortage(error) or error.errno == errno.EROFS:  # which is so for all tasks
             raise
-        dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
+        because = f"cannot be leased: {describe(error)}"
+        dead_letter(spool, files, folder, queue, because, now)
+        waiting.buried.append((folder.name, because))
         return None
     if lock is None:
         return None
@@ -134,6 +136,7 @@ def _lease(
         try:
             if folder.exists():
                 dead_letter(spool, files, folder, queue, str(error), now)
+                waiting.buried.append((folder.name, str(error)))
         finally:
             lock.release()
         return None

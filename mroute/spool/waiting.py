@@ -36,11 +36,13 @@ class _Read:
 class Waiting:
     """The tasks of one queue as they were last seen; ``moved`` are marks of unfinished moves.
 
+    ``buried`` are folders that were no tasks, each with the reason, until somebody is told.
     ``section`` is the section of the task file in which the queue keeps ``next_retry_at``.
     """
 
     section: str
     moved: list[Path] = field(default_factory=list)
+    buried: list[tuple[str, str]] = field(default_factory=list)
     _read: dict[str, _Read] = field(default_factory=dict)
 
     def due(self, queue: Path, now: datetime, retry_after: timedelta) -> list[Path]:
