@@ -179,6 +179,7 @@ class Files:
             os.rename(source, marker)
             self.flush_folder(marker.parent)
         if partial.exists():
+            self._copy_late(marker, partial)
             os.rename(partial, destination)
         self.flush_folder(destination.parent)
         remove_folder(marker)
@@ -212,6 +213,14 @@ class Files:
             else:
                 self.copy(path, destination / path.name)
         self.flush_folder(destination)
+
+    def _copy_late(self, source: Path, copy: Path) -> None:
+        """Copy what slipped into a folder while it was copied: it would be deleted with that."""
+        late = [path for path in source.iterdir() if not os.path.lexists(copy / path.name)]
+        for path in sorted(late):
+            self.take(path, copy / path.name, copying=True)
+        if late:
+            self.flush_folder(copy)
 
     def _flush(self, descriptor: int) -> None:
         if self.durability is Durability.POWER:

@@ -106,6 +106,23 @@ def test_a_folder_that_is_there_already_is_not_replaced(tmp_path: Path, files: F
     assert names(tmp_path / "source" / "task") == ["image.dcm", "work"]
 
 
+def test_what_slips_into_a_folder_that_crosses_file_systems_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a program that works in the folder: it follows each rename."""
+    cross_file_systems(monkeypatch)
+    source, copy = make_folder(tmp_path), Files.copy
+
+    def slip_in(self: Files, path: Path, destination: Path) -> None:
+        copy(self, path, destination)
+        path.with_name("late.dcm").write_bytes(b"late")
+
+    monkeypatch.setattr(Files, "copy", slip_in)
+    Files(Durability.PROCESS).move_folder(source, tmp_path / "target" / "task")
+    assert (tmp_path / "target" / "task" / "late.dcm").read_bytes() == b"late"
+    assert names(tmp_path / "source") == []
+
+
 def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
