@@ -123,6 +123,29 @@ def test_what_slips_into_a_folder_that_crosses_file_systems_comes_along(
     assert names(tmp_path / "source") == []
 
 
+def test_the_name_of_a_copy_lasts_before_its_source_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only the mark survived a loss of power, the move would count as made."""
+    cross_file_systems(monkeypatch)
+    make_folder(tmp_path)
+    (tmp_path / "target").mkdir()
+    done, rename, flush = list[str](), os.rename, Files.flush_folder
+
+    def renamed(source: os.PathLike[str], target: os.PathLike[str]) -> None:
+        rename(source, target)
+        done.append(f"renamed to {Path(target).name}")
+
+    def flushed(self: Files, folder: Path) -> None:
+        flush(self, folder)
+        done.append(f"flushed {folder.name}")
+
+    monkeypatch.setattr(os, "rename", renamed)
+    monkeypatch.setattr(Files, "flush_folder", flushed)
+    Files().move_folder(tmp_path / "source" / "task", tmp_path / "target" / "task")
+    assert done.index("flushed target") < done.index("renamed to .copied-task")
+
+
 def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
