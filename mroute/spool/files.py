@@ -72,7 +72,9 @@ class Files:
         Raises `OSError` where the copy on another file system differs from the source.
         """
         partial = destination.with_name(f".{destination.name}{PARTIAL_SUFFIX}")
-        reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Not blocking: a pipe would wait for somebody who writes into it.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        reading = os.open(source, flags)
         try:
             writing = os.open(partial, os.O_RDWR | _NEW, 0o666)
             try:

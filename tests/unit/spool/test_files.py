@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -144,6 +145,18 @@ def test_the_name_of_a_copy_lasts_before_its_source_is_given_up(
     monkeypatch.setattr(Files, "flush_folder", flushed)
     Files().move_folder(tmp_path / "source" / "task", tmp_path / "target" / "task")
     assert done.index("flushed target") < done.index("renamed to .copied-task")
+
+
+def test_a_pipe_in_a_folder_that_crosses_file_systems_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: Files
+) -> None:
+    cross_file_systems(monkeypatch)
+    source, moved = make_folder(tmp_path), tmp_path / "target" / "task"
+    os.mkfifo(source / "pipe")
+    mover = threading.Thread(target=files.move_folder, args=(source, moved), daemon=True)
+    mover.start()
+    mover.join(20)
+    assert names(moved) == ["image.dcm", "pipe", "work"]
 
 
 def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
