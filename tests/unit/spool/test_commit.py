@@ -15,6 +15,7 @@ from mroute.spool.commit import Commit
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.spool.manifest import Taking, compose_manifest
+from mroute.spool.studies import join_study
 from mroute.spool.subjects import claimed_series, unusable_study
 from mroute.types import Plan, Series
 from tests.unit.spool.commits import (
@@ -126,6 +127,24 @@ def test_a_series_joins_a_study_twice_and_both_versions_of_an_image_are_kept(
     content = json.loads((study / "task.json").read_text())
     assert content["study"]["received_series_uid"] == [UID, UID]
     assert content["info"]["uid"] == "1.2.3"
+
+
+def test_a_series_whose_claim_is_taken_away_has_not_joined(
+    spool: Spool, files: Files, make_series: MakeSeries, tmp_path: Path
+) -> None:
+    """By another run, that holds this one for dead: its lock file was deleted."""
+    make_series(images=1)
+    claim = claim_series(spool, "a", UID)
+    assert claim is not None
+    series, contents = claimed_series(claim, no_reader, files)
+    plan = Plan(studies=(study_plan(series),))
+    (entry,) = compose_manifest(series, plan, (), contents.names, (), NOW).studies
+    taken = claim.source.rename(tmp_path / "taken")
+    with pytest.raises(FileNotFoundError):
+        join_study(spool, files, claim.source, entry)
+    join_study(spool, files, taken, entry)
+    (study,) = spool.studies.iterdir()
+    assert sorted(path.suffix for path in study.glob("*#0.*")) == [".dcm", ".tags"]
 
 
 @pytest.mark.parametrize("name", ["task.json", "task.json.kept", "task.json-1.dcm", "reason.json"])
