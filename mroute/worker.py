@@ -54,6 +54,7 @@ def work_due(
     tasks = due_tasks(site.spool, queue.name, waiting, site.clock(), site.files, retry_after)
     while not (stop.is_set() or is_halted(site.spool, queue.name)):
         lease = next(tasks, None)
+        _tell_buried(site, queue, waiting)
         if lease is None:
             break
         until = resting.pop(lease.folder.name, None)
@@ -72,6 +73,13 @@ def work_due(
             task_id = str(lease.content["id"])
             site.hooks.event(TaskSettled(task_id, queue.name, "retry", describe(error), 0.0))
     return settled
+
+
+def _tell_buried(site: Site, queue: QueueType, waiting: Waiting) -> None:
+    """Tell observers of folders that were no tasks and went to ``error/``."""
+    buried, waiting.buried = waiting.buried, []
+    for name, because in buried:
+        site.hooks.event(TaskSettled(name, queue.name, "failed", because, 0.0))
 
 
 def _work(site: Site, queue: QueueType, lease: Lease) -> bool:

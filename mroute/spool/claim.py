@@ -10,6 +10,7 @@ and only one can win that.
 
 from __future__ import annotations
 
+import errno
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from mroute.spool.files import Files, delete
 from mroute.spool.layout import (
-    COPIED_SUFFIX,
+    COPIED_PREFIX,
     FORCE_RULE_FILE,
     MANIFEST_FILE,
     PARTIAL_SUFFIX,
@@ -28,7 +29,7 @@ from mroute.spool.layout import (
     Spool,
 )
 from mroute.spool.locks import study_lock
-from mroute.spool.runs import is_alive
+from mroute.spool.runs import is_alive, spare_folder
 from mroute.types import UidType
 
 JOINING_PREFIX = ".joining-"
@@ -37,20 +38,22 @@ JOINING_PREFIX = ".joining-"
 DEFERRED_FILE = "deferred.json"
 """In a claim: why it could not be carried out (``because``), and when that is tried again."""
 
-_OWN = (*STAGED_PREFIXES, MANIFEST_FILE, DEFERRED_FILE)
-
 _GONE = "-"
 """Stands for the name of a claimed folder that its only taker has already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claimed folder; ``name`` is the name that it had."""
+    """A claimed folder; ``name`` is the name that it had.
+
+    ``spare`` is where the folder of a claim that has ended waits for the next one of the same run.
+    """
 
     kind: UidType
     id: str
     folder: Path
     name: str
+    spare: Path
 
     @property
     def source(self) -> Path:
@@ -65,16 +68,29 @@ class Claim:
         with suppress(FileNotFoundError):
             (self.source / FORCE_RULE_FILE).unlink(missing_ok=True)
             self.source.rmdir()
-        self.clear()
-        self.folder.rmdir()
+        strange = self.clear()
+        if strange:  # images, say, of a version that kept them elsewhere
+            said = "it holds what no commit has put there; move it back to where it came from"
+            raise OSError(errno.ENOTEMPTY, said, str(self.folder / strange[0]))
+        # Making a folder costs a commit as much as all else in it: the next claim takes this one.
+        try:
+            self.folder.rename(self.spare)
+        except OSError:
+            self.folder.rmdir()
 
-    def clear(self) -> None:
-        """Delete what mroute itself has put beside the claimed folder."""
+    def clear(self) -> list[str]:
+        """Delete what mroute itself has put beside the claimed folder; returns what else is there.
+
+        The manifest goes last: until then it says that all that is left has been committed. Where
+        there is anything else, it stays as well.
+        """
         names = [path.name for path in self.folder.iterdir()]
-        # The manifest goes last: until then it says that all that is left has been committed.
-        for name in sorted(names, key=MANIFEST_FILE.__eq__):
-            if name.startswith(_OWN) or name.endswith(PARTIAL_SUFFIX):
+        own = [name for name in names if _is_of_commit(name)]
+        strange = [name for name in names if name not in own and name != self.source.name]
+        for name in sorted(own, key=MANIFEST_FILE.__eq__):
+            if not strange or name != MANIFEST_FILE:
                 delete(self.folder / name)
+        return strange
 
 
 def claim_series(spool: Spool, run: str, name: str) -> Claim | None:
@@ -122,7 +138,7 @@ def open_claims(spool: Spool, run: str) -> Iterator[Claim]:
                 continue
         else:
             mine = folder
-        yield Claim(UidType(kind), claim_id, mine, _source_name(mine))
+        yield Claim(UidType(kind), claim_id, mine, _source_name(mine), spare_folder(spool, run))
 
 
 def defer(claim: Claim, files: Files, because: str, until: datetime) -> None:
@@ -132,16 +148,26 @@ def defer(claim: Claim, files: Files, because: str, until: datetime) -> None:
         files.write_json(claim.folder / DEFERRED_FILE, content)
 
 
+def _is_of_commit(name: str) -> bool:
+    hidden = name.startswith(".") and name.endswith(PARTIAL_SUFFIX)
+    return hidden or name in (MANIFEST_FILE, DEFERRED_FILE) or name.startswith(STAGED_PREFIXES)
+
+
 def _source_name(folder: Path) -> str:
-    for path in folder.glob(f"{SOURCE_PREFIX}*"):
-        return path.name.removeprefix(SOURCE_PREFIX).removesuffix(COPIED_SUFFIX)
+    for marked in ("", COPIED_PREFIX):
+        for path in folder.glob(f"{marked}{SOURCE_PREFIX}*"):
+            return path.name.removeprefix(marked + SOURCE_PREFIX)
     return _GONE
 
 
 def _claim(spool: Spool, run: str, kind: UidType, folder: Path) -> Claim | None:
     claim_id = str(uuid.uuid4())
-    claim = Claim(kind, claim_id, spool.staging / _claim_name(kind, run, claim_id), folder.name)
-    claim.folder.mkdir()
+    name, spare = _claim_name(kind, run, claim_id), spare_folder(spool, run)
+    claim = Claim(kind, claim_id, spool.staging / name, folder.name, spare)
+    try:
+        spare.rename(claim.folder)
+    except OSError:  # there is none
+        claim.folder.mkdir()
     try:
         folder.rename(claim.source)
     except FileNotFoundError:

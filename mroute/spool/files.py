@@ -19,7 +19,7 @@ from typing import Any
 
 from mroute.models import Durability
 from mroute.spool.copying import copy_content, verify, write_all
-from mroute.spool.layout import COPIED_SUFFIX, PARTIAL_SUFFIX
+from mroute.spool.layout import COPIED_PREFIX, PARTIAL_SUFFIX
 
 CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
@@ -72,7 +72,9 @@ class Files:
         Raises `OSError` where the copy on another file system differs from the source.
         """
         partial = destination.with_name(f".{destination.name}{PARTIAL_SUFFIX}")
-        reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Not blocking: a pipe would wait for somebody who writes into it.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        reading = os.open(source, flags)
         try:
             writing = os.open(partial, os.O_RDWR | _NEW, 0o666)
             try:
@@ -160,7 +162,7 @@ class Files:
 
     def _move_slowly(self, source: Path, destination: Path) -> None:
         """Move where a rename was not enough, from wherever an earlier attempt has come to."""
-        marker = source.with_name(source.name + COPIED_SUFFIX)
+        marker = source.with_name(COPIED_PREFIX + source.name)
         partial = destination.with_name(f".{destination.name}{PARTIAL_SUFFIX}")
         destination.parent.mkdir(parents=True, exist_ok=True)
         if not marker.exists():
@@ -175,9 +177,11 @@ class Files:
                 if error.errno != errno.EXDEV:
                     raise
             self._copy_folder(source, partial)
+            self.flush_folder(partial.parent)
             os.rename(source, marker)
             self.flush_folder(marker.parent)
         if partial.exists():
+            self._copy_late(marker, partial)
             os.rename(partial, destination)
         self.flush_folder(destination.parent)
         remove_folder(marker)
@@ -211,6 +215,14 @@ class Files:
             else:
                 self.copy(path, destination / path.name)
         self.flush_folder(destination)
+
+    def _copy_late(self, source: Path, copy: Path) -> None:
+        """Copy what slipped into a folder while it was copied: it would be deleted with that."""
+        late = [path for path in source.iterdir() if not os.path.lexists(copy / path.name)]
+        for path in sorted(late):
+            self.take(path, copy / path.name, copying=True)
+        if late:
+            self.flush_folder(copy)
 
     def _flush(self, descriptor: int) -> None:
         if self.durability is Durability.POWER:

@@ -30,8 +30,11 @@ STAGED_PREFIXES = ("task-", "study-", "delivery-")
 SOURCE_PREFIX = "source-"
 """In a claim: of the name of the claimed folder."""
 PARTIAL_SUFFIX = ".part"
-COPIED_SUFFIX = ".copied"
-"""Of a folder that was copied to another file system, and is to be removed here."""
+COPIED_PREFIX = ".copied-"
+"""Of a folder that was copied to another file system, and is to be removed here.
+
+Hidden: what others name must never be taken for it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

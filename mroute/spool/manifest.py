@@ -6,6 +6,8 @@ so that another process can carry it out to the end. Does not carry anything out
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -25,6 +27,9 @@ from mroute.types import (
     TaskPlan,
     UidType,
 )
+
+_LONGEST = 235
+"""Bytes of the longest name that is made of a hidden one."""
 
 
 class Taking(StrEnum):
@@ -203,7 +208,9 @@ def _files_of(
 def kept_name(name: str) -> str:
     """The name of a file in the folder of a task, where its own is hidden or needed by mroute."""
     if name.startswith("."):
-        return f"kept{name}"
+        kept = f"kept{name}"
+        fits = len(os.fsencode(kept)) <= _LONGEST
+        return kept if fits else f"kept.{hashlib.sha256(os.fsencode(name)).hexdigest()}"
     return f"kept.{name}" if name in (TASK_FILE, REASON_FILE) else name
 
 

@@ -21,6 +21,9 @@ from mroute.spool.manifest import delivery_content, reason_content
 from mroute.spool.waiting import is_due
 from mroute.types import Delivery, Finish
 
+BURIED = "notification"
+"""The stage at which a delivery fails, as ``reason.json`` has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -124,6 +127,6 @@ def _bury(
 ) -> None:
     folder = spool.queue(Finish.ERROR) / path.stem
     folder.mkdir(exist_ok=True)
-    files.write_json(folder / REASON_FILE, reason_content("notification", reason, rules, now))
+    files.write_json(folder / REASON_FILE, reason_content(BURIED, reason, rules, now))
     path.rename(folder / "delivery.json")
     files.flush_folder(folder)

@@ -20,7 +20,7 @@ from typing import Any
 from mroute.errors import TaskFileError, describe, is_shortage
 from mroute.spool.files import Files, remove_folder
 from mroute.spool.layout import (
-    COPIED_SUFFIX,
+    COPIED_PREFIX,
     HALT_FILE,
     LEASE_FILE,
     PARTIAL_SUFFIX,
@@ -123,7 +123,9 @@ def _lease(
     except OSError as error:
         if is_shortage(error) or error.errno == errno.EROFS:  # which is so for all tasks
             raise
-        dead_letter(spool, files, folder, queue, f"cannot be leased: {describe(error)}", now)
+        because = f"cannot be leased: {describe(error)}"
+        dead_letter(spool, files, folder, queue, because, now)
+        waiting.buried.append((folder.name, because))
         return None
     if lock is None:
         return None
@@ -134,6 +136,7 @@ def _lease(
         try:
             if folder.exists():
                 dead_letter(spool, files, folder, queue, str(error), now)
+                waiting.buried.append((folder.name, str(error)))
         finally:
             lock.release()
         return None
@@ -167,7 +170,7 @@ def with_retry_state(section: Any, retries: int, next_retry_at: datetime) -> Any
 def finish_moves(spool: Spool, files: Files, queues: Iterable[str]) -> None:
     """Finish the moves out of these folders that processes which died have begun."""
     for queue in queues:
-        for marker in spool.queue(queue).glob(f"*{COPIED_SUFFIX}"):
+        for marker in spool.queue(queue).glob(f"{COPIED_PREFIX}*"):
             finish_move(spool, files, marker)
 
 
@@ -181,7 +184,7 @@ def finish_move(spool: Spool, files: Files, marker: Path) -> None:
         lock = try_lock(marker / LEASE_FILE)
         if lock is None:
             return
-    name = marker.name.removesuffix(COPIED_SUFFIX)
+    name = marker.name.removeprefix(COPIED_PREFIX)
     for partial in _partials(spool, name):
         files.move_folder(marker.with_name(name), partial.with_name(name))
     # Without a copy that waits the move was made, and the marker not quite deleted.
@@ -192,7 +195,7 @@ def finish_move(spool: Spool, files: Files, marker: Path) -> None:
 
 def _move(spool: Spool, files: Files, folder: Path, destination: Path) -> None:
     """Move a leased folder; what a process that died has left of a move of it is settled first."""
-    marker = folder.with_name(folder.name + COPIED_SUFFIX)
+    marker = folder.with_name(COPIED_PREFIX + folder.name)
     if marker.exists():
         finish_move(spool, files, marker)
     destination.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,6 +97,11 @@ def is_alive(spool: Spool, run_id: str) -> bool:
     return False
 
 
+def spare_folder(spool: Spool, run_id: str) -> Path:
+    """Where the folder of a claim that has ended waits for the next claim of that run."""
+    return spool.runs / f"{run_id}.spare"
+
+
 @contextmanager
 def _alone(spool: Spool) -> Iterator[None]:
     """Be the only one that looks at the runs; that takes no longer than looking."""
@@ -141,5 +146,7 @@ def _refuse_other_hosts(spool: Spool, run: Run, others: list[Run]) -> None:
 
 
 def _forget(mark: Path) -> None:
+    with suppress(FileNotFoundError):
+        mark.with_suffix(".spare").rmdir()
     mark.with_suffix(".json").unlink(missing_ok=True)
     mark.with_suffix(".lock").unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 from mroute.errors import TaskFileError
 from mroute.spool.claim import JOINING_PREFIX
 from mroute.spool.files import Files
-from mroute.spool.layout import TASK_FILE, Spool, tags_file
+from mroute.spool.layout import REASON_FILE, TASK_FILE, Spool, tags_file
 from mroute.spool.locks import study_lock
 from mroute.spool.manifest import StudyEntry
 from mroute.spool.taskfile import read_task, write_task
@@ -37,7 +37,8 @@ def join_study(spool: Spool, files: Files, source: Path, entry: StudyEntry) -> N
 
     Until `finish_join` is called, a mark in the study keeps it from being taken away: a series
     that was interrupted while joining belongs to this study and to no later one. Raises
-    `TaskFileError` where the study's task file is damaged.
+    `TaskFileError` where the study's task file is damaged, and `FileNotFoundError` where an image
+    is gone: it must not count as joined.
     """
     folder = spool.study(entry.study_uid, entry.rule_name)
     with study_lock(spool, folder.name):
@@ -48,6 +49,7 @@ def join_study(spool: Spool, files: Files, source: Path, entry: StudyEntry) -> N
         if entry.id not in content["collection"]["joined"]:
             for name in entry.images:
                 _add_image(files, source / name, folder, entry.id)
+            source.stat()  # where the claim was taken away meanwhile, tags may have been missed
             write_task(files, folder, _grown(content, entry))
 
 
@@ -77,13 +79,18 @@ def _grown(content: Mapping[str, Any], entry: StudyEntry) -> dict[str, Any]:
 
 
 def _add_image(files: Files, image: Path, folder: Path, entry_id: str) -> None:
-    """Add an image with its tags; of the same name as one before only where it differs."""
-    for prefix in ("", f"{entry_id[:8]}-"):
+    """Add an image with its tags; of the same name as one before only where it differs.
+
+    One that would be taken for a file about the study gets another name.
+    """
+    kept = "kept." if image.name.startswith((TASK_FILE, REASON_FILE)) else ""
+    for prefix in (kept, f"{entry_id[:8]}-"):
         destination = folder / (prefix + image.name)
         if destination.exists() and not _same(image, destination):
             continue
         for source in (image, tags_file(image)):
-            if source.exists() and not (folder / (prefix + source.name)).exists():
+            present = (folder / (prefix + source.name)).exists()
+            if not present and (source == image or source.exists()):
                 files.link(source, folder / (prefix + source.name))
         return
     raise FileExistsError(f"'{folder / image.name}' is taken twice over")

@@ -15,7 +15,7 @@ from typing import Any
 
 from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Priority
-from mroute.spool.layout import COPIED_SUFFIX, TASK_FILE
+from mroute.spool.layout import COPIED_PREFIX, TASK_FILE
 from mroute.spool.taskfile import read_task
 
 _ORDER = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.OFFPEAK: 2}
@@ -36,11 +36,13 @@ class _Read:
 class Waiting:
     """The tasks of one queue as they were last seen; ``moved`` are marks of unfinished moves.
 
+    ``buried`` are folders that were no tasks, each with the reason, until somebody is told.
     ``section`` is the section of the task file in which the queue keeps ``next_retry_at``.
     """
 
     section: str
     moved: list[Path] = field(default_factory=list)
+    buried: list[tuple[str, str]] = field(default_factory=list)
     _read: dict[str, _Read] = field(default_factory=dict)
 
     def due(self, queue: Path, now: datetime, retry_after: timedelta) -> list[Path]:
@@ -52,7 +54,7 @@ class Waiting:
         found: list[tuple[tuple[int, str], str]] = []
         self.moved = []
         for name in _folders(queue):
-            if name.endswith(COPIED_SUFFIX):
+            if name.startswith(COPIED_PREFIX):
                 self.moved.append(queue / name)
                 continue
             try:
@@ -120,11 +122,13 @@ def is_due(when: datetime | None, now: datetime, retry_after: timedelta) -> bool
 
 
 def _folders(queue: Path) -> list[str]:
-    """The names of the folders that are not hidden; a queue whose folder is gone has none."""
+    """The folders that are not hidden, and the marks; a queue whose folder is gone has none."""
     try:
         with os.scandir(queue) as entries:
             return [
-                each.name for each in entries if not each.name.startswith(".") and each.is_dir()
+                each.name
+                for each in entries
+                if (each.name[0] != "." or each.name.startswith(COPIED_PREFIX)) and each.is_dir()
             ]
     except FileNotFoundError:  # the router makes it again
         return []

@@ -24,6 +24,33 @@ def mroute(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(each) for each in arguments])
 
 
+def test_a_folder_that_is_no_task_does_not_go_to_error_unnoticed(tmp_path: Path) -> None:
+    """A task of an older version, say, whose task file says less."""
+    folder = tmp_path / "spool" / "outgoing" / "old"
+    folder.mkdir(parents=True)
+    (folder / "1.dcm").write_text("image")
+    (folder / "task.json").write_text('{"id": "old", "info": {}, "journal": []}')
+    played = run_once(tmp_path, ROUTE)
+    assert played.images("spool/error") == {"image": 1}
+    (settled,) = played.facts("task_settled")
+    assert (settled["task_id"], settled["settlement"]) == ("old", "failed")
+    assert [settled["detail"]] == played.reasons()
+
+
+def test_a_name_that_leaves_no_room_for_others_holds_up_no_series(tmp_path: Path) -> None:
+    folder = drop(tmp_path, "1.1")
+    for name in ("." + "h" * 253, "l" * 246 + ".dcm", "m" * 255):
+        (folder / name).write_text(name[:2])
+    (folder / f"{'l' * 246}.tags").write_bytes((folder / "1.1#0.tags").read_bytes())
+    played = run_once(tmp_path, ROUTE)
+    assert played.images("pacs") == {"1.1#0": 1}
+    assert played.facts("series_deferred") == []
+    letters = [path.parent for path in (tmp_path / "spool" / "error").glob("*/reason.json")]
+    files = {path.name[:2] for letter in letters for path in letter.iterdir()}
+    assert {"ke", "ll", "mm"} <= files
+    assert len(letters) == 3
+
+
 def test_a_file_that_is_no_dicom_goes_to_error_and_the_series_goes_on(tmp_path: Path) -> None:
     folder = drop(tmp_path, "1.1", 2)
     (folder / "notes.dcm").write_text("this is no image")

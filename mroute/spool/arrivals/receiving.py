@@ -30,7 +30,7 @@ _ATTEMPTS = 10
 _PREFIX = "receive-"
 _COPYING = ".copying"
 _SOURCE = "source"
-"""In the staging folder of a copy: where the image came from."""
+"""In the staging folder of a copy: which image it is of, and where that was."""
 
 
 def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
@@ -50,8 +50,11 @@ def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
         try:
             write_tags(files, folder / name, tags)
             copy = _take(files, image, folder / name)
-        except BaseException:  # the image is where it was
-            shutil.rmtree(folder, ignore_errors=True)
+        except BaseException as error:
+            # Where it was moved before this was told or interrupted, it is in the folder alone.
+            stays = isinstance(error, FileNotFoundError) or os.path.lexists(image)
+            if stays and not (folder / name).exists():
+                shutil.rmtree(folder, ignore_errors=True)
             raise
         # From here on the image is in the staging folder alone: whatever fails leaves it there,
         # and `resume_received` finishes it.
@@ -87,13 +90,29 @@ def resume_received(spool: Spool, files: Files, tell: Callable[[str, str], None]
 
 def _resume(spool: Spool, files: Files, folder: Path) -> int:
     copies = list(folder.glob(f"*{_COPYING}"))
-    if copies and not Path((folder / _SOURCE).read_text("utf-8")).exists():
+    if copies and not _is_there((folder / _SOURCE).read_bytes()):
         copies[0].rename(copies[0].with_suffix(""))
     images = list(folder.glob("*.dcm"))
     if images:
         _publish(files, spool.incoming / images[0].name.partition("#")[0], folder)
     shutil.rmtree(folder, ignore_errors=True)
     return len(images)
+
+
+def _noted(image: Path) -> bytes:
+    """Which file an image is, and where: another one may get its name."""
+    status = image.stat()
+    facts = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    return b":".join([*(b"%d" % fact for fact in facts), os.fsencode(image.absolute())])
+
+
+def _is_there(noted: bytes) -> bool:
+    """Whether the image that was `_noted` is still where it was."""
+    *facts, path = noted.split(b":", 4)
+    try:
+        return len(facts) == 4 and _noted(Path(os.fsdecode(path))) == noted
+    except FileNotFoundError:
+        return False
 
 
 def _own_folder(spool: Spool) -> tuple[Path, Lock]:
@@ -122,7 +141,7 @@ def _take(files: Files, image: Path, destination: Path) -> Path | None:
         if error.errno != errno.EXDEV:
             raise
     copy = destination.with_name(destination.name + _COPYING)
-    files.write(destination.with_name(_SOURCE), str(image.absolute()).encode())
+    files.write(destination.with_name(_SOURCE), _noted(image))
     files.copy(image, copy)
     files.flush_folder(copy.parent)
     image.unlink()

@@ -22,6 +22,9 @@ from mroute.types import Rejected, Tags
 
 _IMAGE_SUFFIX = ".dcm"
 
+_LONGEST = 235
+"""Bytes of the longest name of an image: its tags, its copies and its double get longer ones."""
+
 _NAMED = 5
 """Files that a sentence names."""
 
@@ -165,7 +168,8 @@ class _Sorting:
             failed.setdefault(about, []).append(error)
             lock = error + LOCK_SUFFIX
             failed[about] += [lock] if lock in present else []
-        if not failed and not any(name[0] == "." for name in candidates[:1]):
+        long = any(len(os.fsencode(name)) > _LONGEST for name in candidates)
+        if not failed and not long and not any(name[0] == "." for name in candidates[:1]):
             return candidates  # "." sorts before letters and digits
         about_errors = {name for names in failed.values() for name in names}
         parsed: list[str] = []
@@ -180,6 +184,8 @@ class _Sorting:
                 continue
             elif name.startswith("."):
                 self._reject(name, "is hidden; a series folder holds images")
+            elif len(os.fsencode(name)) > _LONGEST:
+                self._reject(name, f"has a name of more than {_LONGEST} bytes; shorten it")
             else:
                 parsed.append(name)
         return parsed

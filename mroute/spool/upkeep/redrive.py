@@ -19,11 +19,12 @@ from mroute.errors import RedriveError, TaskFileError
 from mroute.spool.files import Files, remove_folder
 from mroute.spool.layout import LEASE_FILE, REASON_FILE, Spool
 from mroute.spool.locks import locked_content, try_lock
+from mroute.spool.outbox import BURIED
 from mroute.spool.queue import is_halted, with_retry_state
 from mroute.spool.tags import ReadImage
 from mroute.spool.taskfile import journal_entry, read_task, write_task
 from mroute.spool.upkeep.item import Item, State
-from mroute.spool.upkeep.reroute import leftovers, reroute
+from mroute.spool.upkeep.reroute import REDRIVEN_FILE, leftovers, reroute
 from mroute.spool.upkeep.tasks import DELIVERY_FILE, read_object, time_of
 from mroute.spool.waiting import retry_state
 from mroute.types import Finish
@@ -36,9 +37,6 @@ REDRIVEN = "redriven"
 
 HASTENED = "hastened"
 """In a journal: the task was made due before its time."""
-
-_REDRIVEN_FILE = ".redriven.json"
-"""The reason of a dead letter that is on its way back to its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Redrive:
         with leased(item):
             reason = reason_of(item.path)
             delivery = read_object(item.path / DELIVERY_FILE)
-            if delivery is not None:
+            if delivery is not None and reason is not None and reason.get("stage") == BURIED:
                 return self._dead_delivery(item, delivery)
             if reason is None and not leftovers(item.path):  # an end that was interrupted
                 remove_folder(item.path)
@@ -130,9 +128,9 @@ class Redrive:
         write_task(self.files, item.path, content)
         # Hidden first, and gone once the task is in its queue: a letter always has its reason.
         if (item.path / REASON_FILE).exists():
-            (item.path / REASON_FILE).replace(item.path / _REDRIVEN_FILE)
+            (item.path / REASON_FILE).replace(item.path / REDRIVEN_FILE)
         self.files.move_folder(item.path, destination)
-        (destination / _REDRIVEN_FILE).unlink(missing_ok=True)
+        (destination / REDRIVEN_FILE).unlink(missing_ok=True)
         rest = "; that is halted" if is_halted(self.spool, queue) else ""
         return f"'{item.id}' went back to '{queue}'{rest}"
 
@@ -163,7 +161,7 @@ def leased(item: Item) -> Iterator[None]:
 
 def reason_of(folder: Path) -> dict[str, Any] | None:
     """Why a dead letter is one, also where it was on its way back; None where that is unknown."""
-    return read_object(folder / REASON_FILE) or read_object(folder / _REDRIVEN_FILE)
+    return read_object(folder / REASON_FILE) or read_object(folder / REDRIVEN_FILE)
 
 
 def prospect(item: Item, queues: Mapping[str, str]) -> str:

@@ -16,8 +16,10 @@ from mroute.spool.arrivals.errorfiles import ERROR_SUFFIX, image_of
 from mroute.spool.arrivals.receiving import receive
 from mroute.spool.files import Files
 from mroute.spool.layout import (
-    COPIED_SUFFIX,
+    COPIED_PREFIX,
     FORCE_RULE_FILE,
+    LEASE_FILE,
+    PARTIAL_SUFFIX,
     REASON_FILE,
     TAGS_SUFFIX,
     TASK_FILE,
@@ -33,8 +35,15 @@ _FORCED = ".forced"
 """In a dead letter whose series is forced: the series folder that is being put together."""
 
 
+REDRIVEN_FILE = ".redriven.json"
+"""The reason of a dead letter that is on its way back to its queue."""
+
 _ABOUT = (TASK_FILE, REASON_FILE, f"{TASK_FILE}.kept", kept_name(FORCE_RULE_FILE))
 """What a dead letter holds that is not to be routed."""
+
+
+_HIDDEN = (LEASE_FILE, REDRIVEN_FILE, FORCE_RULE_FILE, f".{REASON_FILE}{PARTIAL_SUFFIX}")
+_HIDDEN_SUFFIXES = (TAGS_SUFFIX, ERROR_SUFFIX, f"{TASK_FILE}{PARTIAL_SUFFIX}")
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -42,8 +51,13 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(
         path.name
         for path in folder.iterdir()
-        if path.name not in _ABOUT and (path.name[0] != "." or path.name == _FORCED)
+        if path.name not in _ABOUT and not _is_hidden(path.name)
     )
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether it is mroute that has hidden the file; others hide images, too."""
+    return name[0] == "." and (name in _HIDDEN or name.endswith(_HIDDEN_SUFFIXES))
 
 
 def reroute(spool: Spool, files: Files, item: Item, read_image: ReadImage) -> str:
@@ -120,7 +134,7 @@ def _give_back(
 def _publish(spool: Spool, files: Files, item: Item) -> int:
     """Rename the series that were put together into ``incoming/``; returns how many images."""
     images = 0
-    for name in sorted({path.name.removesuffix(COPIED_SUFFIX) for path in _series(item)}):
+    for name in sorted({path.name.removeprefix(COPIED_PREFIX) for path in _series(item)}):
         series = item.path / _FORCED / name
         with suppress(FileNotFoundError):
             images += images_in(series)
@@ -138,4 +152,5 @@ def _publish(spool: Spool, files: Files, item: Item) -> int:
 
 
 def _series(item: Item) -> list[Path]:
-    return list((item.path / _FORCED).glob("[!.]*"))
+    made = item.path / _FORCED
+    return [*made.glob("[!.]*"), *made.glob(f"{COPIED_PREFIX}*")]

@@ -16,7 +16,7 @@ from typing import Any
 
 from mroute.errors import TaskFileError
 from mroute.spool.held import is_held
-from mroute.spool.layout import COPIED_SUFFIX, HALT_FILE, LEASE_FILE, REASON_FILE, Spool
+from mroute.spool.layout import HALT_FILE, LEASE_FILE, REASON_FILE, Spool
 from mroute.spool.taskfile import read_task
 from mroute.spool.upkeep.item import (
     Item,
@@ -40,9 +40,7 @@ def task_folders(folder: Path) -> Iterator[Path]:
             names = [
                 each.name
                 for each in entries
-                if each.name[0] != "."
-                and not each.name.endswith(COPIED_SUFFIX)
-                and each.is_dir(follow_symlinks=False)
+                if each.name[0] != "." and each.is_dir(follow_symlinks=False)
             ]
     except (FileNotFoundError, NotADirectoryError):
         return

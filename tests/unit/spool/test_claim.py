@@ -129,14 +129,28 @@ def test_a_release_keeps_what_is_in_the_folder(spool: Spool, make_series: MakeSe
     assert sorted(path.suffix for path in claim.source.iterdir()) == [".dcm", ".tags"]
 
 
-def test_a_release_keeps_what_it_does_not_know(spool: Spool, make_series: MakeSeries) -> None:
-    folder = make_series(images=1)
-    claim = claim_series(spool, "a", UID)
-    assert claim is not None
-    claim.source.rename(claim.folder / "source")  # as another version may have named it
-    with pytest.raises(OSError, match="not empty"):
+def test_a_release_keeps_what_no_commit_has_put_into_the_claim(spool: Spool) -> None:
+    kept = spool.staging / "series-7d5c0d1e-9a5a-4a53-8f0e-2f1f0c9e4b11" / "source" / UID / "1.dcm"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"image of a version with other claims")
+    (claim,) = open_claims(spool, "a")
+    with pytest.raises(OSError, match="no commit has put there"):
         claim.release()
-    assert (claim.folder / "source" / f"{folder.name}#0.dcm").exists()
+    assert [path.name for path in claim.folder.rglob("*.dcm")] == ["1.dcm"]
+
+
+def test_a_series_named_like_a_mark_of_a_move_is_a_series(
+    spool: Spool, make_series: MakeSeries
+) -> None:
+    """Made by ``cp -r 1.2 1.2.copied``, say; taken over, it would be deleted as moved."""
+    for name in ("1.2.copied", ".copied-1.2", "source-1.2"):
+        make_series(name)
+        assert claim_series(spool, "dead", name) is not None
+        (taken,) = open_claims(spool, "a")
+        assert taken.name == name
+        assert len(list(taken.source.glob("*.dcm"))) == 3
+        taken.source.rename(spool.root / name)
+        taken.release()
 
 
 def make_study(spool: Spool) -> Path:

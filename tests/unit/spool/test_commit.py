@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from mroute.spool.claim import claim_series
 from mroute.spool.commit import Commit
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.spool.manifest import Taking, compose_manifest
-from mroute.spool.subjects import claimed_series
+from mroute.spool.studies import join_study
+from mroute.spool.subjects import claimed_series, unusable_study
 from mroute.types import Plan, Series
 from tests.unit.spool.commits import (
     IMAGES,
@@ -124,6 +127,42 @@ def test_a_series_joins_a_study_twice_and_both_versions_of_an_image_are_kept(
     content = json.loads((study / "task.json").read_text())
     assert content["study"]["received_series_uid"] == [UID, UID]
     assert content["info"]["uid"] == "1.2.3"
+
+
+def test_a_series_whose_claim_is_taken_away_has_not_joined(
+    spool: Spool, files: Files, make_series: MakeSeries, tmp_path: Path
+) -> None:
+    """By another run, that holds this one for dead: its lock file was deleted."""
+    make_series(images=1)
+    claim = claim_series(spool, "a", UID)
+    assert claim is not None
+    series, contents = claimed_series(claim, no_reader, files)
+    plan = Plan(studies=(study_plan(series),))
+    (entry,) = compose_manifest(series, plan, (), contents.names, (), NOW).studies
+    taken = claim.source.rename(tmp_path / "taken")
+    with pytest.raises(FileNotFoundError):
+        join_study(spool, files, claim.source, entry)
+    join_study(spool, files, taken, entry)
+    (study,) = spool.studies.iterdir()
+    assert sorted(path.suffix for path in study.glob("*#0.*")) == [".dcm", ".tags"]
+
+
+@pytest.mark.parametrize("name", ["task.json", "task.json.kept", "task.json-1.dcm", "reason.json"])
+def test_an_image_named_like_a_file_about_the_study_is_collected_as_an_image(
+    spool: Spool, files: Files, make_series: MakeSeries, name: str
+) -> None:
+    folder = make_series(images=1)
+    (folder / name).write_bytes(b"image")
+    beside = json.loads((folder / f"{UID}#0.tags").read_text())
+    (folder / f"{name.removesuffix('.dcm')}.tags").write_text(json.dumps(beside))
+    route_all(spool, files, lambda series: Plan(studies=(study_plan(series),)))
+    (study,) = spool.studies.iterdir()
+    assert json.loads((study / "task.json").read_text())["info"]["uid"] == "1.2.3"
+    collected = unusable_study(study, "c", "1.2.3", "spine")
+    assert [(study / each).read_bytes() for each in collected.images] == [
+        f"image 0 of {UID}".encode(),
+        b"image",
+    ]
 
 
 def test_a_lone_writer_gets_copies_of_what_others_have_too(

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -106,6 +107,58 @@ def test_a_folder_that_is_there_already_is_not_replaced(tmp_path: Path, files: F
     assert names(tmp_path / "source" / "task") == ["image.dcm", "work"]
 
 
+def test_what_slips_into_a_folder_that_crosses_file_systems_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a program that works in the folder: it follows each rename."""
+    cross_file_systems(monkeypatch)
+    source, copy = make_folder(tmp_path), Files.copy
+
+    def slip_in(self: Files, path: Path, destination: Path) -> None:
+        copy(self, path, destination)
+        path.with_name("late.dcm").write_bytes(b"late")
+
+    monkeypatch.setattr(Files, "copy", slip_in)
+    Files(Durability.PROCESS).move_folder(source, tmp_path / "target" / "task")
+    assert (tmp_path / "target" / "task" / "late.dcm").read_bytes() == b"late"
+    assert names(tmp_path / "source") == []
+
+
+def test_the_name_of_a_copy_lasts_before_its_source_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only the mark survived a loss of power, the move would count as made."""
+    cross_file_systems(monkeypatch)
+    make_folder(tmp_path)
+    (tmp_path / "target").mkdir()
+    done, rename, flush = list[str](), os.rename, Files.flush_folder
+
+    def renamed(source: os.PathLike[str], target: os.PathLike[str]) -> None:
+        rename(source, target)
+        done.append(f"renamed to {Path(target).name}")
+
+    def flushed(self: Files, folder: Path) -> None:
+        flush(self, folder)
+        done.append(f"flushed {folder.name}")
+
+    monkeypatch.setattr(os, "rename", renamed)
+    monkeypatch.setattr(Files, "flush_folder", flushed)
+    Files().move_folder(tmp_path / "source" / "task", tmp_path / "target" / "task")
+    assert done.index("flushed target") < done.index("renamed to .copied-task")
+
+
+def test_a_pipe_in_a_folder_that_crosses_file_systems_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: Files
+) -> None:
+    cross_file_systems(monkeypatch)
+    source, moved = make_folder(tmp_path), tmp_path / "target" / "task"
+    os.mkfifo(source / "pipe")
+    mover = threading.Thread(target=files.move_folder, args=(source, moved), daemon=True)
+    mover.start()
+    mover.join(20)
+    assert names(moved) == ["image.dcm", "pipe", "work"]
+
+
 def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +172,7 @@ def test_a_folder_crosses_file_systems_once_wherever_it_is_killed(
         with fault(tmp_path, at) as trap, suppress(Killed):
             files.move_folder(source, moved)
         if trap.hit:
-            assert source.exists() or moved.exists() or (root / "source" / "task.copied").exists()
+            assert source.exists() or moved.exists() or (root / "source" / ".copied-task").exists()
         if moved.exists():  # a fast worker takes it away
             moved.rename(root / "taken")
         files.move_folder(source, moved)

@@ -63,7 +63,7 @@ def everything(spool: Spool) -> list[str]:
         f"{path.parent.parent.name}/{path.parent.name}"
         for queue in spool.root.iterdir()
         for path in queue.glob("*/1.dcm")
-        if not path.parent.name.startswith(".") and not path.parent.name.endswith(".copied")
+        if not path.parent.name.startswith(".") and not path.parent.name.startswith(".copied-")
     )
 
 
@@ -96,10 +96,20 @@ def test_a_copy_that_was_not_complete_is_no_danger_to_another_move(
     assert not partial.exists()
 
 
+def test_the_copy_of_a_task_that_an_administrator_has_made_is_no_mark(
+    spool: Spool, files: Files
+) -> None:
+    make_task(spool, "a")
+    shutil.copytree(spool.queue("outgoing") / "a", spool.queue("outgoing") / "a.copied")
+    finish_moves(spool, files, ["outgoing", *Finish])
+    settle(spool, files, "success", -1)
+    assert "outgoing/a.copied" in everything(spool) or "success/a.copied" in everything(spool)
+
+
 def test_a_move_whose_process_lives_is_left_to_it(spool: Spool, files: Files) -> None:
     make_task(spool, "a")
     (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
-    marker = lease.folder.rename(lease.folder.with_name("a.copied"))
+    marker = lease.folder.rename(lease.folder.with_name(".copied-a"))
     shutil.copytree(marker, spool.queue("success") / ".a.part")
     finish_moves(spool, files, ["outgoing", *Finish])
     assert marker.exists()
@@ -112,7 +122,7 @@ def test_a_move_whose_process_lives_is_left_to_it(spool: Spool, files: Files) ->
 
 def test_what_is_left_of_a_move_that_was_made_is_cleared_away(spool: Spool, files: Files) -> None:
     shutil.move(make_task(spool, "a"), spool.queue("success") / "a")
-    marker = spool.queue("outgoing") / "a.copied"
+    marker = spool.queue("outgoing") / ".copied-a"
     marker.mkdir()
     (marker / "1.dcm").write_bytes(b"image")
     assert list(due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)) == []
@@ -125,7 +135,7 @@ def test_a_task_that_came_back_is_moved_although_an_older_move_left_its_mark(
 ) -> None:
     make_task(spool, "a")
     (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
-    (spool.queue("outgoing") / "a.copied").mkdir()
+    (spool.queue("outgoing") / ".copied-a").mkdir()
     lease.move(spool, "success")
     assert everything(spool) == ["success/a"]
     assert list(spool.queue("outgoing").iterdir()) == []

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,6 +145,58 @@ def test_an_image_that_cannot_be_taken_away_is_not_received(
         receive(spool, files, tmp_path / "image", TAGS)
     assert list(spool.incoming.iterdir()) == []
     assert (tmp_path / "image").exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, partial(OSError, errno.EIO, "told late")])
+def test_an_image_is_never_lost_wherever_receiving_is_interrupted(
+    spool: Spool, files: Files, tmp_path: Path, error: Callable[[], BaseException]
+) -> None:
+    """After a call took effect, too: so ends ``mroute spool retry`` with Ctrl-C."""
+    at, reached = 0, True
+    image = tmp_path / "image"
+    while reached:
+        image.write_bytes(b"image")
+        suppressed = suppress(KeyboardInterrupt, OSError)
+        with fault(tmp_path, at, error, after=True) as trap, suppressed:
+            receive(spool, files, image, TAGS)
+        resume_received(spool, files, tell)
+        if image.exists():
+            receive(spool, files, image, TAGS)
+        assert left_in_staging(spool) == []
+        found = [path.read_bytes() for path in spool.incoming.rglob("*.dcm")]
+        assert found == [b"image"], f"interrupted at {trap.hit}"
+        for path in (spool.incoming / UID).iterdir():
+            path.unlink()
+        reached, at = trap.seen > at, at + 1
+    assert at > 8
+
+
+def test_a_new_image_under_the_old_name_does_not_stand_for_the_one_that_was_taken(
+    spool: Spool, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scanner writes ``IM1`` into the inbox, on another file system, again and again."""
+    rename, at, reached = Path.rename, 0, True
+    image = tmp_path / os.fsdecode(b"IM\xe9")
+
+    def across(self: Path, target: Path) -> Path:
+        if self == image:
+            raise OSError(errno.EXDEV, "another file system")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", across)
+    while reached:
+        image.write_bytes(b"one")
+        with fault(tmp_path, at) as trap, suppress(Killed):
+            receive(spool, files, image, TAGS)
+        if not image.exists():
+            image.write_bytes(b"other")
+        resume_received(spool, files, tell)
+        found = sorted(path.read_bytes() for path in (*spool.incoming.rglob("*.dcm"), image))
+        assert found in ([b"one"], [b"one", b"other"]), f"killed at {trap.hit}"
+        for path in (spool.incoming / UID).glob("*"):
+            path.unlink()
+        reached, at = trap.seen > at, at + 1
+    assert at > 8
 
 
 def test_images_of_one_uid_received_at_once_are_all_kept(

@@ -154,6 +154,27 @@ def test_what_cannot_be_read_stays_dead(spool: Spool, files: Files) -> None:
     assert (folder / "0.tags").read_text() == "{"
 
 
+def test_hidden_images_of_a_dead_letter_are_not_deleted_with_it(spool: Spool, files: Files) -> None:
+    """A receiver hides what it has not completed, and its series was claimed in that instant."""
+    folder = unrouted(spool, files)
+    (folder / ".2.dcm").write_text("image 2")
+    with pytest.raises(RedriveError, match=r"2 images went back .* '\.2\.dcm' is no image"):
+        retry(spool, files, looked(spool)["u"])
+    assert images(spool)["error", "image 2"] == 1
+    assert images(spool)["incoming", "image 0"] == 1
+
+
+def test_a_file_named_like_a_delivery_makes_no_delivery_of_a_dead_letter(
+    spool: Spool, files: Files
+) -> None:
+    folder = unrouted(spool, files)
+    (folder / "delivery.json").write_text("{}")
+    with pytest.raises(RedriveError, match=r"2 images went back .* 'delivery\.json' is no image"):
+        retry(spool, files, looked(spool)["u"])
+    assert images(spool)["incoming", "image 0"] == 1
+    assert list(spool.outbox.iterdir()) == []
+
+
 def test_a_dead_delivery_goes_back_to_the_outbox(spool: Spool, files: Files) -> None:
     folder = spool.queue(Finish.ERROR) / "d"
     folder.mkdir()
