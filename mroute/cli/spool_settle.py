@@ -45,7 +45,8 @@ def retry(
       mroute spool retry -c site/mroute.yaml --all-dead --target pacs
     """
     if bool(ids) == all_dead:
-        raise click.UsageError("name what is to be tried again, or say --all-dead")
+        wanted = "name what is to be tried again, or say --all-dead"
+        raise click.UsageError(f"{wanted}, not both" if ids else wanted)
     if target is not None and not all_dead:
         raise click.UsageError("--target chooses among dead letters; say --all-dead as well")
 

@@ -177,8 +177,7 @@ def _file_model(
             Field(
                 Path("spool"),
                 validate_default=True,
-                description="The folder that mroute works in, relative to this file; all of it on "
-                "one local file system.",
+                description="The folder that mroute works in, relative to this file.",
                 examples=["spool", "/var/spool/mroute"],
             ),
         ),

@@ -220,6 +220,8 @@ def test_usage_is_told(tmp_path: Path) -> None:
     usages = [["retry"], ["retry", "--all-dead", "x"], ["retry", "x", "--target", "pacs"]]
     for usage in [*usages, ["ls", "--state", "tired"]]:
         assert spool(tmp_path, *usage).exit_code == 2
+    assert "not both" in spool(tmp_path, "retry", "--all-dead", "x").stderr
+    assert "not both" not in spool(tmp_path, "retry").stderr
     assert CliRunner().invoke(main, ["spool", "ls"]).exit_code == 2
 
 
