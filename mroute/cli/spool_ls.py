@@ -55,6 +55,11 @@ def command(
         if state not in known:
             raise click.UsageError(f"no state is called '{state}'; there are {', '.join(known)}")
     opened = open_spool(file, folder)
+    folders = {path.name for path in opened.spool.root.iterdir() if path.is_dir()}
+    for queue in queues:
+        if queue not in folders:
+            there = ", ".join(sorted(folders))
+            raise click.UsageError(f"the spool has no folder '{queue}'; there are {there}")
     items = [
         item
         for item in opened.items(finished or bool({"success", "discard"} & set(queues)))
@@ -66,6 +71,9 @@ def command(
     if as_json:
         for item in items:
             click.echo(json.dumps(item.to_json()))
+        return
+    if not items:
+        click.echo("nothing waits", err=True)
         return
     screen = Screen.of_stdout()
     for line in columns(_rows(items, utc_now())):

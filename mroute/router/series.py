@@ -23,6 +23,7 @@ from mroute.router.routing import Planned, Routing, read_image
 from mroute.router.studies import plan_study
 from mroute.spool.claim import Claim, claim_series, open_claims
 from mroute.spool.subjects import check_uids, claimed_series
+from mroute.spool.upkeep.discarding import UNWANTED, unwanted_subject
 from mroute.types import Decision, Plan, Series, UidType
 
 
@@ -55,11 +56,20 @@ def resume_abandoned(routing: Routing, stop: threading.Event) -> int:
         if routing.is_deferred(claim):
             continue
         routing.renew()
-        if claim.kind is UidType.SERIES:
+        if claim.unwanted:
+            resumed += routing.carry_out(claim, partial(plan_unwanted, routing))
+        elif claim.kind is UidType.SERIES:
             resumed += routing.carry_out(claim, partial(plan_series, routing))
         else:
             resumed += routing.carry_out(claim, partial(plan_study, routing))
     return resumed
+
+
+def plan_unwanted(routing: Routing, claim: Claim) -> Planned:
+    """Plan what an administrator wanted discarded, whose command did not come to the end."""
+    site = routing.site
+    subject, names = unwanted_subject(claim, read_image(site.registry), site.files)
+    return Planned(subject, UNWANTED, (), names)
 
 
 def plan_series(routing: Routing, claim: Claim) -> Planned | None:

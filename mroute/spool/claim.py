@@ -26,6 +26,7 @@ from mroute.spool.layout import (
     PARTIAL_SUFFIX,
     SOURCE_PREFIX,
     STAGED_PREFIXES,
+    UNWANTED_MARK,
     Spool,
 )
 from mroute.spool.locks import study_lock
@@ -60,6 +61,11 @@ class Claim:
         """The claimed folder where it is now; gone once its only taker has it."""
         return self.folder / f"{SOURCE_PREFIX}{self.name}"
 
+    @property
+    def unwanted(self) -> bool:
+        """Whether it was claimed to be discarded, whoever carries it on."""
+        return (self.folder / UNWANTED_MARK).exists()
+
     def release(self) -> None:
         """End the claim, with what mroute itself has put into it: there must be nothing else.
 
@@ -72,6 +78,7 @@ class Claim:
         if strange:  # images, say, of a version that kept them elsewhere
             said = "it holds what no commit has put there; move it back to where it came from"
             raise OSError(errno.ENOTEMPTY, said, str(self.folder / strange[0]))
+        (self.folder / UNWANTED_MARK).unlink(missing_ok=True)
         # Making a folder costs a commit as much as all else in it: the next claim takes this one.
         try:
             self.folder.rename(self.spare)
@@ -86,32 +93,37 @@ class Claim:
         """
         names = [path.name for path in self.folder.iterdir()]
         own = [name for name in names if _is_of_commit(name)]
-        strange = [name for name in names if name not in own and name != self.source.name]
+        known = {*own, self.source.name, UNWANTED_MARK}
+        strange = [name for name in names if name not in known]
         for name in sorted(own, key=MANIFEST_FILE.__eq__):
             if not strange or name != MANIFEST_FILE:
                 delete(self.folder / name)
         return strange
 
 
-def claim_series(spool: Spool, run: str, name: str) -> Claim | None:
+def claim_series(spool: Spool, run: str, name: str, *, unwanted: bool = False) -> Claim | None:
     """Take the series folder ``incoming/<name>`` for ``run``; None where another was first.
 
-    Raises `OSError` where it cannot be moved; it stays where it is.
+    ``unwanted`` says in the claim that it is to be discarded. Raises `OSError` where it cannot be
+    moved; it stays where it is.
     """
-    return _claim(spool, run, UidType.SERIES, spool.incoming / name)
+    return _claim(spool, run, UidType.SERIES, spool.incoming / name, unwanted=unwanted)
 
 
-def claim_study(spool: Spool, run: str, name: str, is_complete: Callable[[], bool]) -> Claim | None:
+def claim_study(
+    spool: Spool, run: str, name: str, is_complete: Callable[[], bool], *, unwanted: bool = False
+) -> Claim | None:
     """Take the collecting study ``studies/<name>`` for ``run`` where it is complete.
 
     ``is_complete`` is asked while no series can join. None where the study is not complete, gone,
-    or being joined. Raises `OSError` where it cannot be moved; it stays where it is.
+    or being joined. ``unwanted`` says in the claim that it is to be discarded. Raises `OSError`
+    where it cannot be moved; it stays where it is.
     """
     folder = spool.studies / name
     with study_lock(spool, name):
         if any(folder.glob(f"{JOINING_PREFIX}*")) or not folder.exists() or not is_complete():
             return None
-        return _claim(spool, run, UidType.STUDY, folder)
+        return _claim(spool, run, UidType.STUDY, folder, unwanted=unwanted)
 
 
 def open_claims(spool: Spool, run: str) -> Iterator[Claim]:
@@ -160,7 +172,7 @@ def _source_name(folder: Path) -> str:
     return _GONE
 
 
-def _claim(spool: Spool, run: str, kind: UidType, folder: Path) -> Claim | None:
+def _claim(spool: Spool, run: str, kind: UidType, folder: Path, *, unwanted: bool) -> Claim | None:
     claim_id = str(uuid.uuid4())
     name, spare = _claim_name(kind, run, claim_id), spare_folder(spool, run)
     claim = Claim(kind, claim_id, spool.staging / name, folder.name, spare)
@@ -168,13 +180,15 @@ def _claim(spool: Spool, run: str, kind: UidType, folder: Path) -> Claim | None:
         spare.rename(claim.folder)
     except OSError:  # there is none
         claim.folder.mkdir()
+    if unwanted:
+        (claim.folder / UNWANTED_MARK).touch()
     try:
         folder.rename(claim.source)
     except FileNotFoundError:
-        claim.folder.rmdir()
+        claim.release()
         return None
     except OSError:
-        claim.folder.rmdir()
+        claim.release()
         raise
     return claim
 

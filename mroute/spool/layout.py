@@ -25,6 +25,8 @@ HALT_FILE = "HALT"
 LEASE_FILE = ".lease"
 MANIFEST_FILE = "manifest.json"
 """In a claim: what its commit makes true. Where it is there, all of that is staged."""
+UNWANTED_MARK = "unwanted"
+"""In a claim: an administrator has claimed it, and wants it in ``discard/``."""
 STAGED_PREFIXES = ("task-", "study-", "delivery-")
 """In a claim: of the names of what waits there to be published."""
 SOURCE_PREFIX = "source-"

@@ -274,3 +274,12 @@ def test_a_thousand_tasks_are_listed(quick_path: Path) -> None:
         }
         (folder / "task.json").write_text(json.dumps(content))
     assert len(listed(quick_path)) == 1_000
+
+
+def test_an_empty_spool_and_an_unknown_folder_are_told(tmp_path: Path) -> None:
+    run_once(tmp_path, HEAD + TO_PACS)
+    empty = spool(tmp_path, "ls")
+    assert (empty.exit_code, empty.stdout, empty.stderr) == (0, "", "nothing waits\n")
+    unknown = spool(tmp_path, "ls", "--queue", "outgoin")
+    assert unknown.exit_code == 2
+    assert "the spool has no folder 'outgoin'; there are .staging, discard," in unknown.output

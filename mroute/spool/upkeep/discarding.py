@@ -7,12 +7,11 @@ and does not know why it is not wanted.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from mroute.errors import RedriveError, TaskFileError
 from mroute.spool.claim import Claim, claim_series, claim_study
@@ -35,6 +34,9 @@ DISCARDED = "discarded"
 """In a journal: the administrator did not want it."""
 
 _REASON = "discarded by the administrator"
+
+UNWANTED = Plan((TaskPlan(Finish.DISCARD, (), action="discard", reason=_REASON),))
+"""The plan for a series or study that was claimed to be discarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,15 @@ class Discarding:
         with ExitStack() as stack:
             stack.enter_context(registered(self.spool, self.files, run, self.memory))
             if item.state is State.COLLECTING:
-                claim = claim_study(self.spool, run.id, item.id, lambda: True)
+                name = item.id
+                claim = claim_study(self.spool, run.id, name, lambda: True, unwanted=True)
             else:
-                claim = claim_series(self.spool, run.id, item.id)
+                claim = claim_series(self.spool, run.id, item.id, unwanted=True)
             if claim is None:
                 raise RedriveError(f"'{item.id}' has moved on, or is being joined; try again")
             commit = Commit(self.spool, self.files, claim)
-            subject, names = self._subject(claim)
-            plan = TaskPlan(Finish.DISCARD, (), action="discard", reason=_REASON)
-            manifest = compose_manifest(subject, Plan((plan,)), (), names, (), self.clock())
+            subject, names = unwanted_subject(claim, self.read_image, self.files)
+            manifest = compose_manifest(subject, UNWANTED, (), names, (), self.clock())
             commit.begin(self._noted(manifest, item))
             commit.carry_out()
         return f"'{item.id}' went to '{Finish.DISCARD}'"
@@ -124,11 +126,15 @@ class Discarding:
         content = {**task.content, "journal": [*journal, entry]}
         return replace(manifest, tasks=(replace(task, content=content),))
 
-    def _subject(self, claim: Claim) -> tuple[Subject, Any]:
-        if claim.kind is UidType.SERIES:
-            series, contents = claimed_series(claim, self.read_image, self.files)
-            return series, contents.names
-        keep_task_file(claim.source)
-        uid, _, rule_name = claim.name.partition("#")
-        study = unusable_study(claim.source, claim.id, uid, rule_name)
-        return study, {path.name for path in claim.source.iterdir()}
+
+def unwanted_subject(
+    claim: Claim, read_image: ReadImage, files: Files
+) -> tuple[Subject, Collection[str]]:
+    """What `UNWANTED` is planned for, and the names of all files in the claimed folder."""
+    if claim.kind is UidType.SERIES:
+        series, contents = claimed_series(claim, read_image, files)
+        return series, contents.names
+    keep_task_file(claim.source)
+    uid, _, rule_name = claim.name.partition("#")
+    study = unusable_study(claim.source, claim.id, uid, rule_name)
+    return study, {path.name for path in claim.source.iterdir()}

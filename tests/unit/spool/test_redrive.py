@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from mroute.errors import MrouteError, RedriveError, TagsError
+from mroute.spool.commit import Commit
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.spool.locks import try_lock
@@ -22,6 +23,7 @@ from mroute.spool.upkeep.discarding import Discarding
 from mroute.spool.upkeep.item import Item
 from mroute.spool.upkeep.redrive import Redrive, prospect
 from mroute.types import Finish, Tags
+from tests.e2e.sites import ROUTE, drop, run_once, write_rules
 from tests.faults import Killed, fault
 from tests.unit.spool.conftest import MakeSeries, left_in_staging
 from tests.unit.spool.test_listing import SECTIONS, edit_task, looked
@@ -221,6 +223,24 @@ def test_what_waits_is_discarded_with_that_in_its_journal(
     entries = [content_of(path)["journal"][-1] for path in spool.queue(Finish.DISCARD).iterdir()]
     assert {(each["actor"], each["action"]) for each in entries} == {("administrator", "discarded")}
     assert {each["outcome"] for each in entries} == {"from 'outgoing'", "from 'incoming'"}
+    assert left_in_staging(spool) == []
+
+
+def test_a_discard_that_dies_with_its_claim_is_carried_on_and_not_routed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(tmp_path, "1.1")
+    write_rules(tmp_path, ROUTE)
+    spool = Spool(tmp_path / "spool")
+    spool.prepare(SECTIONS)
+    with monkeypatch.context() as dying:
+        dying.setattr(Commit, "begin", lambda *_: (_ for _ in ()).throw(Killed()))
+        with pytest.raises(Killed):
+            discard(spool, Files(), looked(spool)["1.1"])
+    assert [path.name for path in spool.incoming.iterdir()] == []
+    played = run_once(tmp_path)
+    assert played.images("spool/discard") == {"1.1#0": 1}
+    assert played.images("pacs") == {}
     assert left_in_staging(spool) == []
 
 
