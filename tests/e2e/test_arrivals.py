@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mroute.api import TagReader, Tags, hookimpl
 from mroute.router import Routing, resume_abandoned, route_error_files, route_series
 from mroute.service import open_site
 from mroute.spool.arrivals.receiving import receive
@@ -25,16 +26,34 @@ SERIES, SENDERS, IMAGES = 3, 3, 40
 TWO = ROUTE.replace("targets: [pacs]", "targets: [pacs, archive]")
 
 
+class Reading:
+    """A plugin that reads the images of these tests, as others read DICOM."""
+
+    @hookimpl
+    def mroute_tag_readers(self) -> list[TagReader]:
+        return [TagReader("test", self.read)]
+
+    @staticmethod
+    def read(path: Path) -> Tags:
+        instance = path.read_text()
+        series = ".".join(instance.split(".")[:2])
+        return {"SeriesInstanceUID": series, "SOPInstanceUID": instance}
+
+
 @pytest.mark.parametrize("rules", [ROUTE, TWO], ids=["the folder itself", "links"])
 def test_images_that_arrive_while_a_series_is_routed_begin_a_new_round(
     tmp_path: Path, rules: str
 ) -> None:
-    """Three senders add to three series all the time, while two routers take whatever is there."""
-    hooks, registry = plugins_with()
+    """Three senders add to three series all the time, while two routers take whatever is there.
+
+    An image may come into a folder that was claimed at that moment, and be read there again.
+    """
+    hooks, registry = plugins_with(reading=Reading())
     played = Played(tmp_path)
     hooks.listen(played.events.append)
     done, stop = threading.Event(), threading.Event()
-    with open_site(write_rules(tmp_path, rules), hooks, registry, later) as site:
+    file = write_rules(tmp_path, rules)
+    with open_site(file, hooks, registry, later) as site:
 
         def send(sender: int) -> None:
             for number in range(IMAGES):
@@ -46,11 +65,12 @@ def test_images_that_arrive_while_a_series_is_routed_begin_a_new_round(
                 receive(site.spool, site.files, image, tags)
 
         def route() -> None:
-            routing = Routing(lambda: site)
-            while not done.is_set():
-                resume_abandoned(routing, stop)
-                route_series(routing, stop)
-                route_error_files(routing, stop)
+            with open_site(file, hooks, registry, later) as mine:  # a claim belongs to one run
+                routing = Routing(lambda: mine)
+                while not done.is_set():
+                    resume_abandoned(routing, stop)
+                    route_series(routing, stop)
+                    route_error_files(routing, stop)
 
         with ThreadPoolExecutor(SENDERS + 2) as pool:
             routers = [pool.submit(route) for _ in range(2)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import filecmp
+import glob
 import os
 import shutil
 import uuid
@@ -19,7 +20,7 @@ from mroute.errors import TagsError, describe
 from mroute.models import Durability
 from mroute.names import safe_name
 from mroute.spool.files import CANNOT_LINK, Files
-from mroute.spool.layout import Spool, tags_file
+from mroute.spool.layout import SOURCE_PREFIX, Spool, tags_file
 from mroute.spool.locks import Lock, try_lock
 from mroute.spool.tags import write_tags
 from mroute.types import Tags
@@ -61,7 +62,7 @@ def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
         if copy is not None:
             copy.rename(folder / name)
         files.flush_folder(folder)
-        stored = _publish(files, spool.incoming / series_uid, folder)
+        stored = _publish(spool, files, series_uid, folder)
         shutil.rmtree(folder, ignore_errors=True)
         return stored
     finally:
@@ -94,7 +95,7 @@ def _resume(spool: Spool, files: Files, folder: Path) -> int:
         copies[0].rename(copies[0].with_suffix(""))
     images = list(folder.glob("*.dcm"))
     if images:
-        _publish(files, spool.incoming / images[0].name.partition("#")[0], folder)
+        _publish(spool, files, images[0].name.partition("#")[0], folder)
     shutil.rmtree(folder, ignore_errors=True)
     return len(images)
 
@@ -148,9 +149,10 @@ def _take(files: Files, image: Path, destination: Path) -> Path | None:
     return copy
 
 
-def _publish(files: Files, series: Path, staged: Path) -> Path:
+def _publish(spool: Spool, files: Files, series_uid: str, staged: Path) -> Path:
     """Move the image and its tags from folder ``staged`` under a name that is free."""
     (image,) = staged.glob("*.dcm")
+    series = spool.incoming / series_uid
     destination = series / image.name
     for _ in range(_ATTEMPTS):
         try:
@@ -169,13 +171,26 @@ def _publish(files: Files, series: Path, staged: Path) -> Path:
             if series.exists():
                 raise
             continue
-        with suppress(FileNotFoundError):
-            # Claimed in between, and begun anew by another image: the tags are in the old round.
-            if not tags_file(destination).exists():
-                _put_tags(files, image, destination)
+        if not tags_file(destination).exists():
+            _follow(spool, files, image, destination)
         _flush(files, series)
         return destination
     raise TimeoutError(f"'{series}' was taken away {_ATTEMPTS} times in a row")
+
+
+def _follow(spool: Spool, files: Files, image: Path, destination: Path) -> None:
+    """Put the tags beside an image that has lost them: its series was claimed in between.
+
+    Either another image has begun the series anew, and the tags are in the old round, or the image
+    has come into the claimed folder, and the tags were deleted there for want of an image.
+    """
+    series = destination.parent
+    claimed = spool.staging.glob(f"series-*/{SOURCE_PREFIX}{glob.escape(series.name)}")
+    for folder in (series, *claimed):
+        moved = folder / destination.name
+        with suppress(FileNotFoundError):
+            if moved.exists() and not tags_file(moved).exists():
+                _put_tags(files, image, moved)
 
 
 def _flush(files: Files, series: Path) -> None:
