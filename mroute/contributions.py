@@ -18,18 +18,8 @@ from pydantic import BaseModel
 
 from mroute.expr import RuleFunction
 from mroute.models import ChannelBase, ConditionBase, ModuleBase, RuleBase, TargetBase
-from mroute.types import (
-    Clock,
-    Delivery,
-    JsonObject,
-    Settlement,
-    Study,
-    Subject,
-    Tags,
-    Task,
-    TriggeredRule,
-    Verdict,
-)
+from mroute.settlement import Settlement, Task
+from mroute.types import Clock, Delivery, JsonObject, Study, Subject, Tags, TriggeredRule, Verdict
 
 __all__ = [
     "ActionType",

@@ -23,10 +23,11 @@ from mroute.hooks import Hooks
 from mroute.models import ConditionBase, Durability, ModuleBase, RuleBase, TargetBase
 from mroute.plugins import GROUP, load_plugins
 from mroute.registry import Registry
+from mroute.settlement import Task
 from mroute.spool.files import Files
 from mroute.spool.tags import write_tags
 from mroute.spool.taskfile import compose_task, journal_entry, read_task, write_task
-from mroute.types import Clock, Series, Study, Tags, Task, TaskPlan, TriggeredRule
+from mroute.types import Check, Clock, Series, Study, Tags, TaskPlan, TriggeredRule
 
 __all__ = [
     "NOW",
@@ -136,8 +137,19 @@ def make_study(
     last_received_at: datetime = NOW,
     quiet_time: timedelta = timedelta(minutes=15),
     section: Mapping[str, Any] | None = None,
+    series: Sequence[Tags] | None = None,
+    instance_uids: Sequence[str] | None = None,
+    checks: Mapping[str, Check] | None = None,
 ) -> Study:
-    """A collecting study of one image a series; a series is known by its description."""
+    """A collecting study of one image a series; a series is known by its description.
+
+    ``series`` are the tags of each; where they are not given, `TAGS` with the description.
+    ``checks`` are those of the conditions that are installed: see `checks_of`.
+    """
+    if series is None:
+        series = [{**TAGS, "SeriesDescription": each} for each in descriptions]
+    if instance_uids is None:
+        instance_uids = [f"1.2.3.{number}" for number in range(len(descriptions))]
     received: dict[str, JsonValue] = {
         "received_series": list(descriptions),
         "creation_time": created_at.isoformat(),
@@ -155,7 +167,16 @@ def make_study(
         created_at=created_at,
         last_received_at=last_received_at,
         quiet_time=quiet_time,
+        series=tuple(series),
+        instance_uids=tuple(instance_uids),
+        checks=checks or {},
     )
+
+
+def checks_of(*plugins: object) -> dict[str, Check]:
+    """The checks of the completion conditions of ``plugins``, by name."""
+    conditions = registry_of(*plugins).conditions
+    return {name: condition.check for name, condition in conditions.items()}
 
 
 def make_rule(model: type[R], **fields: Any) -> R:

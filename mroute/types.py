@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -44,6 +43,9 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 NOTHING: JsonObject = MappingProxyType({})
 """An empty object that nobody can write into."""
 
+FOREVER = datetime.max.replace(tzinfo=UTC)
+"""Stands for a time that never comes."""
+
 
 class UidType(StrEnum):
     """What a task holds.
@@ -75,13 +77,40 @@ class Rejected:
     beside: tuple[str, ...] = ()
 
 
+class Outgoing(StrEnum):
+    """What became of a study that is not collected any more.
+
+    ``action``: the action of its rule. ``discard``: it was not wanted, or not complete in time.
+    ``error``: it went to ``error/``.
+    """
+
+    ACTION = "action"
+    DISCARD = "discard"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class GoneOn:
+    """A study that has gone on, as it is remembered for those that come too late.
+
+    ``claim_id`` is the round of routing that took it, ``task_id`` the first task that it became;
+    empty until that is planned. ``at`` is when it was taken.
+    """
+
+    claim_id: str
+    at: datetime
+    task_id: str = ""
+    outcome: Outgoing = Outgoing.ACTION
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """A series taken for routing: its tags and the names of its images.
 
     ``tags`` are those of the image whose file name sorts first, so that a series is always decided
     by the same image. ``claim_id`` identifies this round of routing; ``trouble`` says what was odd
-    about the tags without stopping the routing.
+    about the tags without stopping the routing. ``late`` maps the rules whose study has gone on
+    without this series to what is remembered of that.
     """
 
     uid: str
@@ -91,6 +120,7 @@ class Series:
     rejected: tuple[Rejected, ...] = ()
     trouble: tuple[str, ...] = ()
     force_rule: str | None = None
+    late: Mapping[str, GoneOn] = field(default_factory=dict)
 
     @property
     def uid_type(self) -> UidType:
@@ -114,7 +144,11 @@ class Study:
 
     ``section`` is the study section of its task file. ``quiet_time`` is the time without arrivals
     after which a study counts as complete where its condition asks for that. ``tags`` are those of
-    the first series that joined.
+    the first series that joined, ``series`` those of every one, in the order in which they joined,
+    each with the tags of the image that decided about it, and ``instance_uids`` has the
+    SOPInstanceUID of every image; both are read when they are looked at. ``trouble`` says what was
+    odd without stopping anything. ``checks`` maps the name of every installed condition to its
+    check, and ``completed_because`` is why the study went on, once it has.
     """
 
     uid: str
@@ -128,11 +162,29 @@ class Study:
     created_at: datetime
     last_received_at: datetime
     quiet_time: timedelta
+    series: Sequence[Tags] = ()
+    instance_uids: Sequence[str] = ()
+    trouble: tuple[str, ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict, compare=False, repr=False)
+    completed_because: str = ""
 
     @property
     def uid_type(self) -> UidType:
         """Always `UidType.STUDY`."""
         return UidType.STUDY
+
+    @property
+    def instances(self) -> int:
+        """How many images came; one that came twice counts once."""
+        return len(set(self.instance_uids))
+
+    def asked(self, condition: ConditionBase, now: datetime, pending: Sequence[str]) -> Verdict:
+        """What another condition says about this study, be it of any plugin.
+
+        That is how a condition is made of others. Raises `PluginError` where that one fails.
+        """
+        check = self.checks[condition.complete]
+        return check(replace(self, condition=condition), now, pending)
 
     def forced(self, now: datetime) -> Verdict | None:
         """The verdict that ``after`` and ``else`` of the condition ask for at the time ``now``.
@@ -145,6 +197,9 @@ class Study:
         because = f"not complete {after} after the first series arrived; then: {otherwise.value}"
         return Verdict(True, because, otherwise)
 
+
+Check: TypeAlias = "Callable[[Study, datetime, Sequence[str]], Verdict]"
+"""The check of a completion condition: the study, the time now, and its series still arriving."""
 
 Subject: TypeAlias = Series | Study
 """What a plan is made for."""
@@ -217,7 +272,8 @@ class TaskPlan:
     rules that this task claims. ``sections`` go into ``task.json`` by their names. ``key`` tells
     apart two tasks of the same rules in the same queue (a target, say). ``files`` limits the task
     to some files of the source; all of them where it is None. ``reason`` says why the task is made
-    where that is not plain from its rules: for a discard or a dead letter.
+    where that is not plain from its rules: for a discard or a dead letter. ``addition_to`` is the
+    id of the task that took the study of a series which comes too late for it.
     """
 
     queue: str
@@ -229,6 +285,7 @@ class TaskPlan:
     priority: Priority = Priority.NORMAL
     files: tuple[str, ...] | None = None
     reason: str = ""
+    addition_to: str = ""
 
     def task_id(self, claim_id: str) -> str:
         """Id of the task, derived from the claim, so that planning again gives the same one."""
@@ -300,68 +357,13 @@ class Plan:
 class Verdict:
     """Whether a study is complete, and because of what.
 
-    ``forced`` is set when the study was forced, to what should happen to it now.
+    ``forced`` is set when the study was forced, to what should happen to it now. The answer stays
+    the same until ``valid_until``, unless something of the study arrives, or begins or ends to
+    arrive: it is not asked for before. `FOREVER` says that time alone never changes it, None that
+    it may change at any time.
     """
 
     complete: bool
     because: str
     forced: ForcedCompletion | None = None
-
-
-_ABOUT_TASKS = frozenset({"task.json", "reason.json"})
-"""Files in the folder of a task that are about it, and not of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A committed task, leased by a worker: its folder and what its ``task.json`` says."""
-
-    id: str
-    folder: Path
-    content: JsonObject = field(repr=False)
-
-    def files(self) -> tuple[Path, ...]:
-        """The files of the task in the order of their names: images and their tags."""
-        return tuple(
-            path
-            for path in sorted(self.folder.iterdir())
-            if path.is_file() and path.name not in _ABOUT_TASKS and not path.name.startswith(".")
-        )
-
-    def images(self) -> tuple[Path, ...]:
-        """The images of the task, without the tags beside them."""
-        return tuple(path for path in self.files() if path.suffix != ".tags")
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The work is done: the task goes to ``success/``."""
-
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """The work could not be done now: it is tried again later, then given up."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The work cannot be done: the task goes to ``error/`` with the reason."""
-
-    reason: str
-    stage: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """The work is done and the task goes on to another queue."""
-
-    queue: str
-    detail: str = ""
-
-
-Settlement: TypeAlias = Done | Retry | Failed | HandOver
-"""How a worker leaves a task."""
+    valid_until: datetime | None = None

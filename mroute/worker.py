@@ -18,6 +18,7 @@ from mroute.contributions import QueueType, WorkContext
 from mroute.errors import TaskNotSavedError, describe
 from mroute.events import TaskSettled, seconds_since, snake_case
 from mroute.models import NoticeEvent
+from mroute.settlement import Done, Failed, HandOver, Retry, Settlement
 from mroute.site import Site
 from mroute.spool import outbox
 from mroute.spool.manifest import reason_content
@@ -29,7 +30,7 @@ from mroute.spool.queue import (
 )
 from mroute.spool.upkeep.redrive import REDRIVEN
 from mroute.spool.waiting import Waiting, is_due, retry_state
-from mroute.types import Done, Failed, Finish, HandOver, Retry, Settlement
+from mroute.types import Finish
 
 RESTS_FOR = timedelta(seconds=30)
 """How long a task that could not even be settled is left alone."""

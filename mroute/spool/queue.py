@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mroute.errors import TaskFileError, describe, is_shortage
+from mroute.settlement import Task
 from mroute.spool.files import Files, remove_folder
 from mroute.spool.layout import (
     COPIED_PREFIX,
@@ -31,7 +32,7 @@ from mroute.spool.locks import Lock, try_lock
 from mroute.spool.manifest import reason_content
 from mroute.spool.taskfile import journal_entry, read_task, write_task
 from mroute.spool.waiting import Waiting, is_due, not_before, retry_state
-from mroute.types import Finish, Task
+from mroute.types import Finish
 
 
 @dataclass(slots=True)
