@@ -8,12 +8,13 @@ how a plan is made true (spool).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from mroute.contributions import ActionType, Phase, PlanContext
 from mroute.errors import UnclaimedRuleError
 from mroute.expr import Outcome
 from mroute.hooks import Hooks
-from mroute.models import ForcedCompletion, NoticeEvent, Trigger
+from mroute.models import ForcedCompletion, Latecomers, NoticeEvent, Trigger
 from mroute.ruleset import RuleSet
 from mroute.soundness import refuse_unsound
 from mroute.types import (
@@ -54,14 +55,17 @@ def plan(
     """
     by_phase = _by_phase(subject, decision.rules, actions)
     studies = _collect(subject, decision.rules, hooks, actions, context)
+    held = _held(subject, decision.rules, hooks, context)
     tasks = (
         *hooks.dispatch(subject, by_phase[Phase.DISPATCH], context),
         *hooks.processing(subject, by_phase[Phase.PROCESSING], context),
+        *held.tasks,
     )
     _refuse_unclaimed(decision, tasks, studies, by_phase)
     if not tasks and not studies:
         tasks = (_terminal(subject, decision),)
-    deliveries = _announcements(subject, by_phase, tasks, hooks, context)
+    tasks = _as_additions(subject, tasks)
+    deliveries = (*_announcements(subject, by_phase, tasks, hooks, context), *held.deliveries)
     made = Plan((*tasks, *rejected_files(subject)), studies, deliveries)
     refuse_unsound(made, subject, context.queues)
     return made
@@ -71,28 +75,36 @@ def plan_study(
     study: Study,
     rule: TriggeredRule,
     verdict: Verdict,
+    wanted: Outcome | None,
     hooks: Hooks,
     actions: Mapping[str, ActionType],
     context: PlanContext,
 ) -> Plan:
-    """Plan what a complete study goes on to, or what it was forced to; raises as `plan` does."""
+    """Plan what a complete study goes on to, or what it was forced to; raises as `plan` does.
+
+    ``wanted`` is what ``study.when`` of the rule comes to, None where it has none: its action
+    happens only where that is true.
+    """
     if verdict.forced is ForcedCompletion.ERROR:
-        return rejection(verdict.because)
-    if verdict.forced is ForcedCompletion.DISCARD:
-        return Plan(
-            (
-                TaskPlan(
-                    Finish.DISCARD,
-                    (rule.name,),
-                    action="discard",
-                    applied_rule=rule.name,
-                    reason=verdict.because,
-                ),
-            )
+        dead = replace(_ended(Finish.ERROR, rule, verdict.because), action="error")
+        told = announce(
+            NoticeEvent.ERROR, [rule], dead.task_id(study.claim_id), hooks, context, dead.reason
         )
+        return Plan((dead,), deliveries=told)
+    if verdict.forced is ForcedCompletion.DISCARD:
+        return Plan((_ended(Finish.DISCARD, rule, verdict.because),))
+    if wanted is not None and wanted.value is not True:
+        value = "unknown" if wanted.value is None else "false"
+        reason = f"complete, but 'study.when' of rule '{rule.name}' is {value}: {wanted.because}"
+        return Plan((_ended(Finish.DISCARD, rule, reason),))
     outcomes = {rule.name: Outcome(True, verdict.because)}
     decision = Decision((rule.name,), outcomes, definitions={rule.name: rule.rule})
     return plan(study, decision, hooks, actions, context)
+
+
+def _ended(finish: Finish, rule: TriggeredRule, reason: str) -> TaskPlan:
+    """The end of a study whose action does not happen."""
+    return TaskPlan(finish, (rule.name,), "discard", applied_rule=rule.name, reason=reason)
 
 
 def rejection(reason: str) -> Plan:
@@ -118,9 +130,18 @@ def announce(
     )
 
 
-def _is_collected(subject: Subject, rule: TriggeredRule, actions: Mapping[str, ActionType]) -> bool:
+def is_collected(subject: Subject, rule: TriggeredRule, actions: Mapping[str, ActionType]) -> bool:
+    """Whether the rule waits for the study of ``subject`` instead of acting on it."""
+    if not isinstance(subject, Series) or rule.name in subject.late:
+        return False
     discards = actions[rule.rule.action].phase is Phase.DISCARD
-    return isinstance(subject, Series) and rule.rule.on is Trigger.STUDY and not discards
+    return rule.rule.on is Trigger.STUDY and not discards
+
+
+def _is_held(subject: Subject, rule: TriggeredRule) -> bool:
+    """Whether the rule holds a series that came too late for its study."""
+    late = isinstance(subject, Series) and rule.name in subject.late
+    return late and rule.rule.study.latecomers is Latecomers.HOLD
 
 
 def _by_phase(
@@ -129,7 +150,7 @@ def _by_phase(
     """The rules to act on now, those that collect a study left out."""
     found: dict[Phase, list[TriggeredRule]] = {phase: [] for phase in Phase}
     for rule in rules:
-        if not _is_collected(subject, rule, actions):
+        if not is_collected(subject, rule, actions) and not _is_held(subject, rule):
             found[actions[rule.rule.action].phase].append(rule)
     return found
 
@@ -143,8 +164,51 @@ def _collect(
 ) -> tuple[StudyPlan, ...]:
     if not isinstance(subject, Series):
         return ()
-    collected = [rule for rule in rules if _is_collected(subject, rule, actions)]
+    collected = [rule for rule in rules if is_collected(subject, rule, actions)]
     return hooks.study_collection(subject, collected, context)
+
+
+def _held(
+    subject: Subject, rules: Sequence[TriggeredRule], hooks: Hooks, context: PlanContext
+) -> Plan:
+    """What becomes of a series for the rules that hold it, and who is told."""
+    if not isinstance(subject, Series):
+        return Plan()
+    tasks: list[TaskPlan] = []
+    told: list[Delivery] = []
+    for rule in rules:
+        if not _is_held(subject, rule):
+            continue
+        gone = subject.late[rule.name]
+        reason = (
+            f"it came after its study had gone on for rule '{rule.name}' at {gone.at.isoformat()} "
+            f"as task '{gone.task_id or 'unknown'}', because {gone.because}; 'latecomers: hold' "
+            "leaves it to a person"
+        )
+        task = TaskPlan(
+            Finish.ERROR,
+            (rule.name,),
+            "error",
+            applied_rule=rule.name,
+            files=subject.images,
+            reason=reason,
+        )
+        tasks.append(task)
+        task_id = task.task_id(subject.claim_id)
+        told += announce(NoticeEvent.ERROR, [rule], task_id, hooks, context, reason)
+    return Plan(tuple(tasks), deliveries=tuple(told))
+
+
+def _as_additions(subject: Subject, tasks: tuple[TaskPlan, ...]) -> tuple[TaskPlan, ...]:
+    """The tasks, each naming the first task of the study for which it comes too late."""
+    late = subject.late if isinstance(subject, Series) else {}
+    if not late:
+        return tasks
+    first = {name: gone.task_id for name, gone in late.items()}
+    return tuple(
+        replace(task, addition_to=next((first[name] for name in task.rules if name in first), ""))
+        for task in tasks
+    )
 
 
 def _refuse_unclaimed(

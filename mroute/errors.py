@@ -167,6 +167,10 @@ class TaskFileError(MrouteError):
     """A ``task.json`` is missing, damaged or not what its schema says."""
 
 
+class NotYetError(MrouteError):
+    """Something cannot be planned before something else is done, which will be in a moment."""
+
+
 class RedriveError(MrouteError):
     """Something in the spool cannot be tried again, or discarded, as an administrator asked."""
 

@@ -162,21 +162,52 @@ class SeriesDeferred(Event):
 
 @dataclass(frozen=True, slots=True)
 class StudyJoined(Event):
-    """A series joined a collecting study."""
+    """A series of so many ``images`` joined a collecting study, as its ``number``-th.
+
+    The first one began the study. 0 where a run that died has joined it.
+    """
 
     claim_id: str
     study_uid: str
     rule: str
+    number: int
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatecomerArrived(Event):
+    """A series came after the study of its ``rule`` had gone on, as the task ``first_task``.
+
+    ``treatment`` is what becomes of it for that rule: ``new``, ``follow`` or ``hold``.
+    """
+
+    claim_id: str
+    uid: str
+    study_uid: str
+    rule: str
+    treatment: str
+    first_task: str
 
 
 @dataclass(frozen=True, slots=True)
 class StudyCompleted(Event):
-    """A study is complete, or was forced, and goes on."""
+    """A study of so many ``series`` and ``images`` is complete, or was forced, and goes on.
+
+    ``because`` names what completed it, ``condition`` is the completion condition of its rule.
+    ``forced`` is to what it was forced when its time was over: ``proceed``, ``discard`` or
+    ``error``. It goes on under its rule as that was when the first series joined; ``rule_now`` is
+    ``same``, ``changed`` or ``removed``.
+    """
 
     claim_id: str
     study_uid: str
     rule: str
+    condition: str
     because: str
+    forced: str | None
+    series: int
+    images: int
+    rule_now: str
 
 
 @dataclass(frozen=True, slots=True)

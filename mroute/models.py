@@ -78,6 +78,18 @@ class ForcedCompletion(StrEnum):
     ERROR = "error"
 
 
+class Latecomers(StrEnum):
+    """What happens to a series that arrives after its study went on.
+
+    ``new``: it begins another study. ``follow``: it is sent on alone, as an addition to the task
+    that the study became. ``hold``: it goes to ``error/``, for a person to decide.
+    """
+
+    NEW = "new"
+    FOLLOW = "follow"
+    HOLD = "hold"
+
+
 class Durability(StrEnum):
     """What a committed image survives.
 
@@ -229,6 +241,12 @@ class ConditionBase(Model):
         description="What to do with a study that is not complete when `after` has passed: "
         "`discard` it, `proceed` with the series that came, `ignore` the time and wait on, or send "
         "it to `error/`.",
+    )
+    latecomers: Latecomers = Field(
+        Latecomers.NEW,
+        description="What happens to a series that arrives after its study went on: it begins a "
+        "`new` study, it will `follow` alone as an addition to the first task, or it is on `hold` "
+        "in `error/` for a person to decide.",
     )
 
 

@@ -94,11 +94,14 @@ class GoneOn:
     """A study that has gone on, as it is remembered for those that come too late.
 
     ``claim_id`` is the round of routing that took it, ``task_id`` the first task that it became;
-    empty until that is planned. ``at`` is when it was taken.
+    empty until that is planned. ``at`` is when it was taken, ``because`` and ``forced`` are the
+    verdict that it was taken by.
     """
 
     claim_id: str
     at: datetime
+    because: str
+    forced: ForcedCompletion | None = None
     task_id: str = ""
     outcome: Outgoing = Outgoing.ACTION
 
@@ -137,6 +140,16 @@ class Series:
         """The study section of a task: always empty for a series."""
         return NOTHING
 
+    @property
+    def collection(self) -> JsonObject:
+        """How it was collected: a series never was."""
+        return NOTHING
+
+    @property
+    def journal(self) -> Sequence[JsonObject]:
+        """What was done to it before it is a task: nothing."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Study:
@@ -148,7 +161,8 @@ class Study:
     each with the tags of the image that decided about it, and ``instance_uids`` has the
     SOPInstanceUID of every image; both are read when they are looked at. ``trouble`` says what was
     odd without stopping anything. ``checks`` maps the name of every installed condition to its
-    check, and ``completed_because`` is why the study went on, once it has.
+    check, and ``completed_because`` is why the study went on, once it has. ``collection`` and
+    ``journal`` are those of its task file.
     """
 
     uid: str
@@ -167,6 +181,8 @@ class Study:
     trouble: tuple[str, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict, compare=False, repr=False)
     completed_because: str = ""
+    collection: JsonObject = field(default_factory=dict)
+    journal: Sequence[JsonObject] = ()
 
     @property
     def uid_type(self) -> UidType:

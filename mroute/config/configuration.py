@@ -56,6 +56,12 @@ class Timing(Model):
         "arrived for this time.",
         examples=["15m"],
     )
+    latecomers_within: Duration = Field(
+        timedelta(days=7),
+        description="How long it is remembered that a study went on, so that a series of it which "
+        "arrives later is known to be late. `0s`: not at all.",
+        examples=["7d"],
+    )
     retry_after: Duration = Field(
         timedelta(minutes=15),
         description="Time until failed work is tried again.",

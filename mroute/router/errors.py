@@ -40,6 +40,7 @@ def route_error_files(routing: Routing, stop: threading.Event) -> int:
     stays there. Does nothing where another router is at it, or ``stop`` is set.
     """
     with working_on_lots(routing.site.spool) as alone:
+        routing.backlog = not alone and bool(routing.loose)
         if not alone or stop.is_set():
             return 0
         moved = sum(_move(routing, lot) for lot in unfinished_lots(routing.site.spool))
@@ -51,6 +52,7 @@ def route_error_files(routing: Routing, stop: threading.Event) -> int:
         for name in found.strange:
             routing.ignore(str(routing.site.spool.incoming / name))
         failed = list(found.failed)
+        routing.backlog = len(found.images) > _AT_ONCE
         received = 0
         for name in found.images[:_AT_ONCE]:
             if stop.is_set():

@@ -7,7 +7,7 @@ for series or studies.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,14 +19,17 @@ from mroute.events import (
     StudyJoined,
     SubjectCommitted,
     SubjectPlanned,
+    TroubleNoticed,
     seconds_since,
 )
 from mroute.registry import Registry
 from mroute.site import Site
 from mroute.spool.arrivals.incoming import Arrivals, Incoming
 from mroute.spool.claim import Claim, defer
+from mroute.spool.collecting import Collecting
 from mroute.spool.commit import Commit
-from mroute.spool.manifest import compose_manifest
+from mroute.spool.manifest import StudyEntry, compose_manifest
+from mroute.spool.studies import Joined
 from mroute.spool.waiting import is_due
 from mroute.types import Plan, Subject, Tags
 
@@ -54,8 +57,10 @@ class Routing:
     ``current`` returns the site as it is configured now, and ``site`` is that of the subject in
     hand: it changes in `renew` alone, between two subjects. ``deferred`` maps what failed (ids of
     claims, places) to the time of the next attempt; ``ignored`` are the places that observers were
-    told of. ``due`` is when the next series or study can be complete, and ``loose`` what in
-    ``incoming/`` is no series, both as of the last pass.
+    told of. ``due`` is when the next series or study can be complete, ``loose`` what in
+    ``incoming/`` is no series, and ``backlog`` whether more loose images wait to be received than
+    one pass takes, all as of the last pass. ``left_behind`` are marks in studies that no claim had
+    at the last look, by study; ``tidy_at`` is when old memories are thrown away next.
     """
 
     current: Callable[[], Site]
@@ -63,16 +68,24 @@ class Routing:
     deferred: dict[str, datetime] = field(default_factory=dict)
     ignored: set[str] = field(default_factory=set)
     incoming: Incoming = field(init=False)
+    collecting: Collecting = field(init=False)
     due: datetime | None = None
     loose: tuple[str, ...] = ()
+    backlog: bool = False
+    left_behind: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tidy_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        self.renew()
+        self.site = self.current()
         self.incoming = Incoming(self.site.spool)
+        self.collecting = Collecting(self.site.spool)
 
     def renew(self) -> None:
         """Take the site as it is configured now for the subject that comes next."""
-        self.site = self.current()
+        site = self.current()
+        if site.configuration is not self.site.configuration:
+            self.collecting.forget()  # verdicts depend on its times
+        self.site = site
 
     def scan(self) -> Arrivals:
         """Look at ``incoming/`` now, by the times that are configured now."""
@@ -126,14 +139,22 @@ class Routing:
             self.site.hooks.event(SeriesDeferred(claim.id, claim.name, describe(error)))
             return False
         self.deferred.pop(claim.id, None)
-        for study in done.studies:
-            self.site.hooks.event(StudyJoined(claim.id, study.study_uid, study.rule_name))
+        self._tell_joined(claim, commit, done.studies)
         tasks = tuple(f"{task.queue}/{task.id}" for task in done.tasks)
         counts = len(done.studies), len(done.deliveries)
         self.site.hooks.event(
             SubjectCommitted(claim.id, claim.name, tasks, *counts, seconds_since(started))
         )
         return True
+
+    def _tell_joined(self, claim: Claim, commit: Commit, studies: Sequence[StudyEntry]) -> None:
+        for study in studies:
+            joined = commit.joined.get(study.id, Joined(0))
+            uid, rule, images = study.study_uid, study.rule_name, len(study.images)
+            self.site.hooks.event(StudyJoined(claim.id, uid, rule, joined.number, images))
+            if joined.trouble:
+                said = f"a series joined a study of rule '{rule}', and {joined.trouble}"
+                self.site.hooks.event(TroubleNoticed(f"claim {claim.id}", said))
 
     def _begin(self, commit: Commit, claim: Claim, planned: Planned, seconds: float) -> None:
         plan = planned.plan

@@ -19,8 +19,9 @@ from mroute.events import (
     SubjectRejected,
     seconds_since,
 )
+from mroute.router.completed import plan_study
+from mroute.router.latecomers import with_places, without_places
 from mroute.router.routing import Planned, Routing, read_image
-from mroute.router.studies import plan_study
 from mroute.spool.claim import Claim, claim_series, open_claims
 from mroute.spool.subjects import check_uids, claimed_series
 from mroute.spool.upkeep.discarding import UNWANTED, unwanted_subject
@@ -90,9 +91,11 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
         routing.site.hooks.event(SubjectRejected(claim.id, series.uid, rejected.reason, 1))
     if not series.images:
         return Planned(series, Plan(engine.rejected_files(series)), (), contents.names)
+    decision: Decision | None = None
     try:
         check_uids(series)
         decision = _decide(routing, series)
+        series = with_places(routing, series, decision)
         plan = engine.plan(
             series,
             decision,
@@ -102,6 +105,8 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
         )
     except (RejectedError, PluginError, UnsafeNameError) as error:
         reason = "; ".join([str(error), *(each.reason for each in series.rejected)])
+        if decision is not None:
+            without_places(routing, series, decision)
         routing.site.hooks.event(
             SubjectRejected(claim.id, series.uid, str(error), len(series.images))
         )

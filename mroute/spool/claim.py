@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from mroute.models import ForcedCompletion
 from mroute.spool.files import Files, delete
+from mroute.spool.goneon import forget, remember
 from mroute.spool.layout import (
     COPIED_PREFIX,
     FORCE_RULE_FILE,
@@ -30,14 +32,17 @@ from mroute.spool.layout import (
     Spool,
 )
 from mroute.spool.locks import study_lock
+from mroute.spool.places import joining
 from mroute.spool.runs import is_alive, spare_folder
-from mroute.types import UidType
-
-JOINING_PREFIX = ".joining-"
-"""In a collecting study: a series is joining it, so it must not be taken away now."""
+from mroute.types import GoneOn, Outgoing, UidType, Verdict
 
 DEFERRED_FILE = "deferred.json"
 """In a claim: why it could not be carried out (``because``), and when that is tried again."""
+
+_OUTCOMES: dict[ForcedCompletion | None, Outgoing] = {
+    ForcedCompletion.DISCARD: Outgoing.DISCARD,
+    ForcedCompletion.ERROR: Outgoing.ERROR,
+}
 
 _GONE = "-"
 """Stands for the name of a claimed folder that its only taker has already."""
@@ -107,23 +112,40 @@ def claim_series(spool: Spool, run: str, name: str, *, unwanted: bool = False) -
     ``unwanted`` says in the claim that it is to be discarded. Raises `OSError` where it cannot be
     moved; it stays where it is.
     """
-    return _claim(spool, run, UidType.SERIES, spool.incoming / name, unwanted=unwanted)
+    folder, claim_id = spool.incoming / name, str(uuid.uuid4())
+    return _claim(spool, run, UidType.SERIES, folder, claim_id, unwanted=unwanted)
 
 
 def claim_study(
-    spool: Spool, run: str, name: str, is_complete: Callable[[], bool], *, unwanted: bool = False
+    spool: Spool,
+    files: Files,
+    run: str,
+    name: str,
+    judge: Callable[[bool], Verdict],
+    now: datetime,
+    *,
+    unwanted: bool = False,
 ) -> Claim | None:
     """Take the collecting study ``studies/<name>`` for ``run`` where it is complete.
 
-    ``is_complete`` is asked while no series can join. None where the study is not complete, gone,
-    or being joined. ``unwanted`` says in the claim that it is to be discarded. Raises `OSError`
-    where it cannot be moved; it stays where it is.
+    ``judge`` is asked while no series can join, and told whether one has a place there. That and
+    why the study has gone on is remembered from here on. None where it is not complete, or gone.
+    ``unwanted`` says in the claim that it is to be discarded. Raises `OSError` where it cannot be
+    moved; it stays where it is.
     """
     folder = spool.studies / name
     with study_lock(spool, name):
-        if any(folder.glob(f"{JOINING_PREFIX}*")) or not folder.exists() or not is_complete():
+        verdict = judge(bool(joining(folder))) if folder.exists() else None
+        if verdict is None or not verdict.complete:
             return None
-        return _claim(spool, run, UidType.STUDY, folder, unwanted=unwanted)
+        claim_id = str(uuid.uuid4())
+        outcome = _OUTCOMES.get(verdict.forced, Outgoing.ACTION)
+        gone = GoneOn(claim_id, now, verdict.because, verdict.forced, outcome=outcome)
+        remember(spool, files, name, gone)
+        claim = _claim(spool, run, UidType.STUDY, folder, claim_id, unwanted=unwanted)
+        if claim is None:  # somebody has deleted it in this instant
+            forget(spool, name)
+        return claim
 
 
 def open_claims(spool: Spool, run: str) -> Iterator[Claim]:
@@ -172,8 +194,9 @@ def _source_name(folder: Path) -> str:
     return _GONE
 
 
-def _claim(spool: Spool, run: str, kind: UidType, folder: Path, *, unwanted: bool) -> Claim | None:
-    claim_id = str(uuid.uuid4())
+def _claim(
+    spool: Spool, run: str, kind: UidType, folder: Path, claim_id: str, *, unwanted: bool
+) -> Claim | None:
     name, spare = _claim_name(kind, run, claim_id), spare_folder(spool, run)
     claim = Claim(kind, claim_id, spool.staging / name, folder.name, spare)
     try:

@@ -26,13 +26,17 @@ from mroute.spool.layout import (
     Spool,
 )
 from mroute.spool.manifest import Manifest, StudyEntry, Taking, TaskEntry, kept_name
-from mroute.spool.studies import finish_join, join_study
+from mroute.spool.studies import Joined, finish_join, join_study
 from mroute.spool.taskfile import task_bytes
 from mroute.types import UidType
 
 
 class Commit:
-    """The commit of one claim, whether it begins or is carried on."""
+    """The commit of one claim, whether it begins or is carried on.
+
+    ``joined`` maps the ids of the studies that `carry_out` has joined to how: those that were
+    joined by a process that died are not in it.
+    """
 
     def __init__(self, spool: Spool, files: Files, claim: Claim) -> None:
         self._spool = spool
@@ -40,6 +44,7 @@ class Commit:
         self._claim = claim
         self._manifest = claim.folder / MANIFEST_FILE
         self._written: Manifest | None = None
+        self.joined: dict[str, Joined] = {}
         self._came_from = spool.incoming if claim.kind is UidType.SERIES else spool.studies
 
     @property
@@ -145,7 +150,7 @@ class Commit:
     def _join(self, study: StudyEntry) -> None:
         pending = self._staged("study", study.id)
         if pending.exists():
-            join_study(self._spool, self._files, self._claim.source, study)
+            self.joined[study.id] = join_study(self._spool, self._files, self._claim.source, study)
             pending.unlink()
             self._files.flush_folder(self._claim.folder)
         finish_join(self._spool, study)

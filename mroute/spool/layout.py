@@ -27,6 +27,10 @@ MANIFEST_FILE = "manifest.json"
 """In a claim: what its commit makes true. Where it is there, all of that is staged."""
 UNWANTED_MARK = "unwanted"
 """In a claim: an administrator has claimed it, and wants it in ``discard/``."""
+JOINING_PREFIX = ".joining-"
+"""In a collecting study: a claim has a place in it, so that it must not be taken away now."""
+FORCE_COMPLETE_FILE = ".force-complete"
+"""In a collecting study: an administrator wants it to go on as it is."""
 STAGED_PREFIXES = ("task-", "study-", "delivery-")
 """In a claim: of the names of what waits there to be published."""
 SOURCE_PREFIX = "source-"
@@ -54,6 +58,11 @@ class Spool:
     def studies(self) -> Path:
         """Collecting studies, a folder each."""
         return self.root / "studies"
+
+    @property
+    def gone_on(self) -> Path:
+        """What is remembered of studies that have gone on, a file each."""
+        return self.studies / ".gone-on"
 
     @property
     def outbox(self) -> Path:

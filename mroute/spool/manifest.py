@@ -58,7 +58,10 @@ class TaskEntry:
 
 @dataclass(frozen=True, slots=True)
 class StudyEntry:
-    """A collecting study to be joined; ``task`` is its task file where it is new."""
+    """A collecting study to be joined.
+
+    ``task`` is its task file where it is new, ``series`` what its collection says of the series.
+    """
 
     id: str
     study_uid: str
@@ -67,6 +70,7 @@ class StudyEntry:
     task: dict[str, Any]
     append: dict[str, Any]
     latest: dict[str, Any]
+    series: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,4 +286,10 @@ def _study_entry(
         content,
         dict(plan.append),
         dict(plan.latest),
+        {
+            "uid": subject.uid,
+            "description": subject.tags.get("SeriesDescription", ""),
+            "images": len(subject.images),
+            "received_at": now.isoformat(),
+        },
     )

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import filecmp
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mroute.errors import TaskFileError
-from mroute.spool.claim import JOINING_PREFIX
 from mroute.spool.files import Files
 from mroute.spool.layout import REASON_FILE, TASK_FILE, Spool, tags_file
 from mroute.spool.locks import study_lock
 from mroute.spool.manifest import StudyEntry
-from mroute.spool.taskfile import read_task, write_task
+from mroute.spool.places import mark_of
+from mroute.spool.taskfile import journal_line, read_task, write_task
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """How a series joined: as which one of its study, and what is odd about the two together."""
+
+    number: int
+    trouble: str = ""
 
 
 def read_study(folder: Path) -> dict[str, Any]:
@@ -32,7 +41,7 @@ def read_study(folder: Path) -> dict[str, Any]:
     return content
 
 
-def join_study(spool: Spool, files: Files, source: Path, entry: StudyEntry) -> None:
+def join_study(spool: Spool, files: Files, source: Path, entry: StudyEntry) -> Joined:
     """Join the collecting study with the images of folder ``source``; may be repeated.
 
     Until `finish_join` is called, a mark in the study keeps it from being taken away: a series
@@ -44,13 +53,16 @@ def join_study(spool: Spool, files: Files, source: Path, entry: StudyEntry) -> N
     with study_lock(spool, folder.name):
         content = read_study(folder) if (folder / TASK_FILE).exists() else entry.task
         folder.mkdir(exist_ok=True)
-        _mark(folder, entry).touch()
+        _mark(folder, entry).touch()  # where it was deleted by hand
         files.flush_folder(folder.parent)
-        if entry.id not in content["collection"]["joined"]:
-            for name in entry.images:
-                _add_image(files, source / name, folder, entry.id)
-            source.stat()  # where the claim was taken away meanwhile, tags may have been missed
-            write_task(files, folder, _grown(content, entry))
+        joined = content["collection"]["joined"]
+        if entry.id in joined:
+            return Joined(joined.index(entry.id) + 1)
+        names = [_add_image(files, source / name, folder, entry.id) for name in entry.images]
+        source.stat()  # where the claim was taken away meanwhile, tags may have been missed
+        trouble = _trouble(content, entry)
+        write_task(files, folder, _grown(content, entry, names, trouble))
+        return Joined(len(joined) + 1, trouble)
 
 
 def finish_join(spool: Spool, entry: StudyEntry) -> None:
@@ -66,22 +78,43 @@ def keep_task_file(folder: Path) -> None:
 
 
 def _mark(folder: Path, entry: StudyEntry) -> Path:
-    return folder / f"{JOINING_PREFIX}{entry.id}"
+    return mark_of(folder, entry.task["info"]["claim_id"])
 
 
-def _grown(content: Mapping[str, Any], entry: StudyEntry) -> dict[str, Any]:
+def _trouble(content: Mapping[str, Any], entry: StudyEntry) -> str:
+    """What is odd about a series in this study; it names no patient."""
+    if content["info"]["mrn"] == entry.task["info"]["mrn"]:
+        return ""
+    return "its PatientID is not that of the first series; all series are kept together"
+
+
+def _grown(
+    content: Mapping[str, Any], entry: StudyEntry, names: list[str], trouble: str
+) -> dict[str, Any]:
+    """The task file once a series has joined whose images are ``names`` in the study."""
     study = {**content["study"], **entry.latest}
     for key, value in entry.append.items():
         study[key] = [*study.get(key, ()), value]
     collection = content["collection"]
-    joined = [*collection["joined"], entry.id]
-    return {**content, "study": study, "collection": {**collection, "joined": joined}}
+    grown = {
+        **collection,
+        "joined": [*collection["joined"], entry.id],
+        "series": [*collection.get("series", ()), {**entry.series, "image": names[0]}],
+    }
+    journal = list(content["journal"])
+    if trouble:
+        said = f"series '{entry.series['uid']}': {trouble}"
+        grown["trouble"] = [*collection.get("trouble", ()), said]
+        entry_time = entry.series["received_at"]
+        journal.append(journal_line(entry_time, "router", "trouble", said))
+    return {**content, "study": study, "collection": grown, "journal": journal}
 
 
-def _add_image(files: Files, image: Path, folder: Path, entry_id: str) -> None:
-    """Add an image with its tags; of the same name as one before only where it differs.
+def _add_image(files: Files, image: Path, folder: Path, entry_id: str) -> str:
+    """Add an image with its tags, and say as what; one that is there already is not added again.
 
-    One that would be taken for a file about the study gets another name.
+    Where another one has its name, or it would be taken for a file about the study, it gets another
+    name.
     """
     kept = "kept." if image.name.startswith((TASK_FILE, REASON_FILE)) else ""
     for prefix in (kept, f"{entry_id[:8]}-"):
@@ -92,7 +125,7 @@ def _add_image(files: Files, image: Path, folder: Path, entry_id: str) -> None:
             present = (folder / (prefix + source.name)).exists()
             if not present and (source == image or source.exists()):
                 files.link(source, folder / (prefix + source.name))
-        return
+        return destination.name
     raise FileExistsError(f"'{folder / image.name}' is taken twice over")
 
 

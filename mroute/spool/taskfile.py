@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points, version
@@ -32,12 +32,15 @@ from mroute.registry import Registry
 from mroute.schemas import DIALECT, EditorSchema, for_editors
 from mroute.spool.files import Files, as_json
 from mroute.spool.layout import TASK_FILE
-from mroute.types import JsonObject, Subject, TaskPlan, UidType
+from mroute.types import JsonObject, Series, Study, Subject, TaskPlan, UidType
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_ESCAPE = re.compile(rb"\\ud[89a-f]")
 
 _EMPTY = {"type": "object", "maxProperties": 0}
+
+COMPLETED = "completed"
+"""In a journal: the study went on, and why."""
 
 MISSING = "MISSING"
 """Stands where a tag of the series is missing."""
@@ -114,6 +117,12 @@ class TaskInfo(Model):
         examples=[{"mroute": "0.1.0", "mroute-radiomics": "2.3"}],
     )
     host: str = Field(description="Name of the machine that made the task.", examples=["router1"])
+    addition_to: str = Field(
+        "",
+        description="Id of the task that took the study of a series which came too late for it; "
+        "empty where it did not.",
+        examples=["", "0d7c5a86-9c0e-5bb5-8a55-3d1f3f6f2a10"],
+    )
 
 
 class JournalEntry(Model):
@@ -132,8 +141,28 @@ class JournalEntry(Model):
     )
 
 
+class JoinedSeries(Model):
+    """A series that joined a study."""
+
+    uid: str = Field(description="Its SeriesInstanceUID.", examples=["1.2.826.0.1.3680043.8.498.1"])
+    description: str = Field(description="The tag SeriesDescription.", examples=["Axial T2"])
+    images: int = Field(description="How many images it had.", ge=0, examples=[64])
+    image: str = Field(
+        description="The image, by its name in the folder of the study, whose tags decided about "
+        "the series.",
+        examples=["1.2.826.0.1.3680043.8.498.1#1.2.826.0.1.3680043.8.498.1.1.dcm"],
+    )
+    received_at: Time = Field(
+        description="When it was planned to join, in UTC.",
+        examples=["2026-11-24T08:30:00+00:00"],
+    )
+
+
 class Collection(Model):
-    """How a study is collected: mroute's own, for the series that join it and for its end."""
+    """How a study is collected, or was: mroute's own, for the series that join it and for its end.
+
+    It stays in the task that the study becomes.
+    """
 
     rule_name: str = Field(
         description="Name of the rule that collects the study.", examples=["spine-study"]
@@ -145,6 +174,14 @@ class Collection(Model):
     joined: tuple[str, ...] = Field(
         description="Which rounds of routing have joined, so that none joins twice.",
         examples=[["3f1f6f2a-0d7c-5a86-9c0e-8a553d1f3f6f"]],
+    )
+    series: tuple[JoinedSeries, ...] = Field(
+        (), description="The series that have joined, in that order."
+    )
+    trouble: tuple[str, ...] = Field(
+        (),
+        description="What is odd about the series together, such as images of two patients.",
+        examples=[["series '1.2.3': its PatientID is not that of the first series"]],
     )
 
 
@@ -194,11 +231,7 @@ def compose_task(
 
     ``triggered`` are all rules that triggered for the subject. ``now`` is aware, in UTC.
     """
-    trouble = getattr(subject, "trouble", ())
-    journal = [
-        journal_entry(now, "router", "created", plan.reason or f"for {plan.queue}"),
-        *(journal_entry(now, "router", "trouble", each) for each in trouble),
-    ]
+    collection = {"collection": dict(subject.collection)} if subject.collection else {}
     return {
         "id": task_id,
         "info": add_info(subject, plan, triggered),
@@ -206,8 +239,19 @@ def compose_task(
         "process": {},
         "study": dict(subject.section),
         **plan.sections,
-        "journal": journal,
+        **collection,
+        "journal": [*subject.journal, *_begun(subject, plan, now)],
     }
+
+
+def _begun(subject: Subject, plan: TaskPlan, now: datetime) -> Iterator[JsonObject]:
+    """What the journal of a new task says, after that of the study that it was."""
+    if isinstance(subject, Study) and subject.completed_because:
+        yield journal_entry(now, "router", COMPLETED, subject.completed_because)
+    yield journal_entry(now, "router", "created", plan.reason or f"for {plan.queue}")
+    if isinstance(subject, Series):  # of a study, it is in the journal already
+        for each in subject.trouble:
+            yield journal_entry(now, "router", "trouble", each)
 
 
 def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> dict[str, JsonValue]:
@@ -225,6 +269,7 @@ def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> di
         **facts,
         "versions": dict(_versions()),
         "host": _host(),
+        **({"addition_to": plan.addition_to} if plan.addition_to else {}),
     }
 
 
@@ -244,7 +289,12 @@ def _host() -> str:
 
 def journal_entry(now: datetime, actor: str, action: str, outcome: str) -> dict[str, JsonValue]:
     """One entry of the journal."""
-    return {"time": now.isoformat(), "actor": actor, "action": action, "outcome": outcome}
+    return journal_line(now.isoformat(), actor, action, outcome)
+
+
+def journal_line(time: str, actor: str, action: str, outcome: str) -> dict[str, JsonValue]:
+    """One entry of the journal, at a time that is written already."""
+    return {"time": time, "actor": actor, "action": action, "outcome": outcome}
 
 
 def read_task(folder: Path) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from mroute.api import (
     DeliverySettled,
     Event,
     InstanceConflicted,
+    LatecomerArrived,
     SeriesDeferred,
+    StudyCompleted,
     SubjectRejected,
     TaskSettled,
     TroubleNoticed,
@@ -51,8 +53,10 @@ def is_warning(event: Event) -> bool:
     match event:
         case SubjectRejected() | SeriesDeferred() | TroubleNoticed() | ArrivalIgnored():
             return True
-        case InstanceConflicted():
+        case InstanceConflicted() | LatecomerArrived():
             return True
+        case StudyCompleted():
+            return event.forced in ("discard", "error")
         case TaskSettled() | DeliverySettled():
             return event.settlement in ("failed", "retry")
         case ConfigurationChanged(accepted=False):

@@ -8,6 +8,7 @@ from mroute.api import (
     ConfigurationLoading,
     DeliverySettled,
     Event,
+    LatecomerArrived,
     SeriesDeferred,
     SeriesDiscarded,
     StudyCompleted,
@@ -16,6 +17,10 @@ from mroute.api import (
     TroubleNoticed,
 )
 from mroute_log import mroute_event
+
+
+def completed(forced: str | None) -> StudyCompleted:
+    return StudyCompleted("claim", "1.2", "rule", "timeout", "quiet", forced, 2, 64, "same")
 
 
 @pytest.mark.parametrize(
@@ -33,7 +38,10 @@ from mroute_log import mroute_event
         (ConfigurationChanged("mroute.yaml", True, ""), "info"),
         (ConfigurationLoading("mroute.yaml", "building the index", 4_000, 10_000), "info"),
         (SeriesDiscarded("claim", "1.2.3", None, "no rule triggered", 2), "info"),
-        (StudyCompleted("claim", "1.2", "rule", "all there"), "info"),
+        (completed(None), "info"),
+        (completed("proceed"), "info"),
+        (completed("error"), "warning"),
+        (LatecomerArrived("claim", "1.2.3", "1.2", "rule", "hold", "task"), "warning"),
     ],
 )
 def test_an_event_is_one_line_with_all_its_facts(event: Event, level: str) -> None:

@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from mroute.errors import RedriveError, TaskFileError
+from mroute.models import ForcedCompletion
 from mroute.spool.claim import Claim, claim_series, claim_study
+from mroute.spool.collected import unusable_study
 from mroute.spool.commit import Commit
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
@@ -22,13 +24,13 @@ from mroute.spool.locks import locked_content
 from mroute.spool.manifest import Manifest, compose_manifest
 from mroute.spool.runs import registered, this_run
 from mroute.spool.studies import keep_task_file
-from mroute.spool.subjects import claimed_series, unusable_study
+from mroute.spool.subjects import claimed_series
 from mroute.spool.tags import ReadImage
 from mroute.spool.taskfile import journal_entry, read_task, write_task
 from mroute.spool.upkeep.item import Item, State
 from mroute.spool.upkeep.redrive import ADMINISTRATOR, leased
 from mroute.spool.upkeep.tasks import DELIVERY_FILE
-from mroute.types import Finish, Plan, Subject, TaskPlan, UidType
+from mroute.types import Finish, Plan, Subject, TaskPlan, UidType, Verdict
 
 DISCARDED = "discarded"
 """In a journal: the administrator did not want it."""
@@ -105,8 +107,15 @@ class Discarding:
         with ExitStack() as stack:
             stack.enter_context(registered(self.spool, self.files, run, self.memory))
             if item.state is State.COLLECTING:
-                name = item.id
-                claim = claim_study(self.spool, run.id, name, lambda: True, unwanted=True)
+                claim = claim_study(
+                    self.spool,
+                    self.files,
+                    run.id,
+                    item.id,
+                    _unless_joined,
+                    self.clock(),
+                    unwanted=True,
+                )
             else:
                 claim = claim_series(self.spool, run.id, item.id, unwanted=True)
             if claim is None:
@@ -125,6 +134,10 @@ class Discarding:
         assert isinstance(journal, list)  # as `compose_task` made it
         content = {**task.content, "journal": [*journal, entry]}
         return replace(manifest, tasks=(replace(task, content=content),))
+
+
+def _unless_joined(joining: bool) -> Verdict:
+    return Verdict(not joining, _REASON, ForcedCompletion.DISCARD)
 
 
 def unwanted_subject(

@@ -253,6 +253,7 @@ def test_a_study_goes_where_it_was_forced_to(forced: ForcedCompletion | None, qu
         AStudy(),  # type: ignore[arg-type]
         rule("a", Phase.DISPATCH, on=Trigger.STUDY),
         Verdict(True, "waited long enough", forced),
+        None,
         hooks_of(p=Planner()),
         ACTIONS,
         CONTEXT,

@@ -8,16 +8,20 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mroute.models import Durability, ForcedCompletion
 from mroute.site import utc_now
-from mroute.spool.claim import JOINING_PREFIX, claim_series, claim_study, open_claims
-from mroute.spool.files import Files
-from mroute.spool.layout import MANIFEST_FILE, Spool
+from mroute.spool.claim import Claim, claim_series, claim_study, open_claims
+from mroute.spool.files import Files, delete
+from mroute.spool.goneon import recall
+from mroute.spool.layout import JOINING_PREFIX, MANIFEST_FILE, Spool
 from mroute.spool.runs import registered, this_run
-from mroute.types import UidType
+from mroute.testing import NOW
+from mroute.types import GoneOn, Outgoing, UidType, Verdict
 from tests.faults import Killed, fault
 from tests.unit.spool.conftest import UID, MakeSeries, left_in_staging
 
@@ -160,17 +164,46 @@ def make_study(spool: Spool) -> Path:
     return folder
 
 
+def take_study(spool: Spool, name: str, judge: Callable[[bool], Verdict]) -> Claim | None:
+    return claim_study(spool, Files(Durability.PROCESS), "a", name, judge, NOW)
+
+
 def test_a_study_is_taken_only_when_complete(spool: Spool) -> None:
     folder = make_study(spool)
-    assert claim_study(spool, "a", folder.name, lambda: False) is None
-    claim = claim_study(spool, "a", folder.name, lambda: True)
+    assert take_study(spool, folder.name, lambda joining: Verdict(False, "not yet")) is None
+    assert recall(spool, folder.name) is None
+    forced = ForcedCompletion.DISCARD
+    claim = take_study(spool, folder.name, lambda joining: Verdict(True, "too late", forced))
     assert claim is not None
     assert claim.kind is UidType.STUDY
     assert not folder.exists()
+    gone = GoneOn(claim.id, NOW, "too late", forced, "", Outgoing.DISCARD)
+    assert recall(spool, folder.name) == gone
 
 
-def test_a_study_that_is_being_joined_is_not_taken(spool: Spool) -> None:
+def test_who_judges_a_study_is_told_whether_a_series_is_joining(spool: Spool) -> None:
     folder = make_study(spool)
+    told = []
+
+    def judge(joining: bool) -> Verdict:
+        told.append(joining)
+        return Verdict(not joining, "")
+
     (folder / f"{JOINING_PREFIX}x").touch()
-    assert claim_study(spool, "a", folder.name, lambda: True) is None
+    assert take_study(spool, folder.name, judge) is None
     assert folder.exists()
+    (folder / f"{JOINING_PREFIX}x").unlink()
+    assert take_study(spool, folder.name, judge) is not None
+    assert told == [True, False]
+
+
+def test_a_study_that_is_gone_is_not_remembered_to_have_gone_on(spool: Spool) -> None:
+    folder = make_study(spool)
+
+    def judge(joining: bool) -> Verdict:
+        delete(folder)
+        return Verdict(True, "")
+
+    assert take_study(spool, folder.name, judge) is None
+    assert recall(spool, folder.name) is None
+    assert take_study(spool, folder.name, judge) is None

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from mroute.spool.claim import claim_series
+from mroute.spool.collected import unusable_study
 from mroute.spool.commit import Commit
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.spool.manifest import Taking, compose_manifest
 from mroute.spool.studies import join_study
-from mroute.spool.subjects import claimed_series, unusable_study
+from mroute.spool.subjects import claimed_series
 from mroute.types import Plan, Series
 from tests.unit.spool.commits import (
     IMAGES,

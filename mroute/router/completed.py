@@ -1,0 +1,141 @@
+"""Plans what a study that is complete goes on to.
+
+Knows that it goes on under its rule as that was when the first series joined, that ``study.when``
+decides whether the action happens, and that what cannot be planned goes to ``error/``. Does not
+know when a study is complete, or what an action means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mroute import engine
+from mroute.errors import (
+    PluginError,
+    RejectedError,
+    TaskFileError,
+    UnsafeNameError,
+)
+from mroute.events import StudyCompleted, SubjectRejected
+from mroute.models import RuleBase
+from mroute.router.routing import Planned, Routing
+from mroute.spool.claim import Claim
+from mroute.spool.collected import collected_study, unusable_study
+from mroute.spool.goneon import forget, recall, remember
+from mroute.spool.studies import keep_task_file, read_study
+from mroute.types import Finish, GoneOn, Outgoing, Plan, Study, TriggeredRule, Verdict
+from mroute.verdicts import checks_of, is_study_complete
+
+UNUSABLE = (TaskFileError, RejectedError, PluginError, UnsafeNameError)
+"""Raised where a study cannot be read or planned: it would fail the same way again."""
+
+_OUTCOMES = {Finish.DISCARD: Outgoing.DISCARD, Finish.ERROR: Outgoing.ERROR}
+
+
+def plan_study(routing: Routing, claim: Claim) -> Planned | None:
+    """Plan a claimed study; None where its folder is empty.
+
+    A study that cannot be planned is planned into ``error/``, with the reason.
+    """
+    site = routing.site
+    names = {path.name for path in claim.source.iterdir()}
+    if not names:
+        forget(site.spool, claim.name)
+        return None
+    gone = _gone_on(routing, claim)
+    try:
+        study, rule = read_study_in(routing, claim.source, claim.id)
+        verdict = _verdict(routing, study, gone)
+        study = replace(study, completed_because=verdict.because)
+        plan = engine.plan_study(
+            study,
+            TriggeredRule(study.rule_name, rule),
+            verdict,
+            None,
+            site.hooks,
+            site.registry.actions,
+            site.plan_context(),
+        )
+    except UNUSABLE as error:
+        return _unplanned(routing, claim, gone, str(error))
+    _remember(routing, claim, gone, plan)
+    site.hooks.event(
+        StudyCompleted(
+            claim.id,
+            study.uid,
+            study.rule_name,
+            study.condition.complete,
+            verdict.because,
+            verdict.forced.value if verdict.forced else None,
+            len(study.series),
+            len(study.images),
+            _rule_now(routing, study),
+        )
+    )
+    return Planned(study, plan, (study.rule_name,), names)
+
+
+def read_study_in(routing: Routing, folder: Path, claim_id: str) -> tuple[Study, RuleBase]:
+    """The study in ``folder`` and its rule as it was when the study began.
+
+    Raises `TaskFileError` where its task file or its rule cannot be used.
+    """
+    site = routing.site
+    content = read_study(folder)
+    name = content["collection"]["rule_name"]
+    try:
+        rule = site.configuration.parse_rule(content["collection"]["rule"])
+        quiet, checks = site.configuration.timing.study_complete_after, checks_of(site.registry)
+        return collected_study(folder, claim_id, content, rule, quiet, checks), rule
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise TaskFileError(
+            f"the study was collected under rule '{name}', which cannot be used any more: {error}"
+        ) from error
+
+
+def _gone_on(routing: Routing, claim: Claim) -> GoneOn | None:
+    """What was remembered of the study when it was claimed, where that is still known."""
+    gone = recall(routing.site.spool, claim.name)
+    return gone if gone is not None and gone.claim_id == claim.id else None
+
+
+def _verdict(routing: Routing, study: Study, gone: GoneOn | None) -> Verdict:
+    """The verdict that the study was claimed by."""
+    if gone is not None:
+        return Verdict(True, gone.because, gone.forced)
+    verdict = is_study_complete(study, routing.site.clock(), ())
+    if verdict.complete:
+        return verdict
+    return Verdict(True, "it was complete when a run that died took it")
+
+
+def _unplanned(routing: Routing, claim: Claim, gone: GoneOn | None, reason: str) -> Planned:
+    """The plan into ``error/``; whatever is in the folder goes there."""
+    keep_task_file(claim.source)
+    uid, _, rule_name = claim.name.partition("#")
+    lost = unusable_study(claim.source, claim.id, uid, rule_name)
+    plan = engine.rejection(reason)
+    _remember(routing, claim, gone, plan)
+    routing.site.hooks.event(SubjectRejected(claim.id, uid, reason, len(lost.images)))
+    return Planned(lost, plan, (), {path.name for path in claim.source.iterdir()})
+
+
+def _remember(routing: Routing, claim: Claim, gone: GoneOn | None, plan: Plan) -> None:
+    """Remember what the study becomes, for the series that come too late for it."""
+    site, first = routing.site, plan.tasks[0]
+    if gone is None and recall(site.spool, claim.name) is not None:
+        return  # another study of the same has gone on since: that one is remembered
+    outcome = _OUTCOMES.get(Finish(first.queue)) if first.queue in frozenset(Finish) else None
+    known = gone or GoneOn(claim.id, site.clock(), first.reason)
+    becomes = replace(known, task_id=first.task_id(claim.id), outcome=outcome or Outgoing.ACTION)
+    remember(site.spool, site.files, claim.name, becomes)
+
+
+def _rule_now(routing: Routing, study: Study) -> str:
+    """Whether the rule is still configured as it was when the study began."""
+    rules = routing.site.configuration.rules
+    if study.rule_name not in rules:
+        return "removed"
+    now = rules[study.rule_name].rule.model_dump(mode="json", by_alias=True)
+    return "same" if now == study.collection.get("rule") else "changed"
