@@ -195,6 +195,7 @@ def test_defaults_are_written_as_in_the_file(registry: Registry) -> None:
     assert {key: each["default"] for key, each in timing.items() if "default" in each} == {
         "series_complete_after": "1m",
         "study_complete_after": "15m",
+        "latecomers_within": "7d",
         "retry_after": "15m",
         "retry_max": 5,
     }
