@@ -27,7 +27,7 @@ from mroute.spool.studies import keep_task_file, read_study
 from mroute.types import Finish, GoneOn, Outgoing, Plan, Study, TriggeredRule, Verdict
 from mroute.verdicts import checks_of, is_study_complete
 
-UNUSABLE = (TaskFileError, RejectedError, PluginError, UnsafeNameError)
+_UNUSABLE = (TaskFileError, RejectedError, PluginError, UnsafeNameError)
 """Raised where a study cannot be read or planned: it would fail the same way again."""
 
 _OUTCOMES = {Finish.DISCARD: Outgoing.DISCARD, Finish.ERROR: Outgoing.ERROR}
@@ -57,7 +57,7 @@ def plan_study(routing: Routing, claim: Claim) -> Planned | None:
             site.registry.actions,
             site.plan_context(),
         )
-    except UNUSABLE as error:
+    except _UNUSABLE as error:
         return _unplanned(routing, claim, gone, str(error))
     _remember(routing, claim, gone, plan)
     site.hooks.event(

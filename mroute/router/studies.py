@@ -12,10 +12,10 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-from mroute.errors import RedriveError, TaskFileError
+from mroute.errors import PluginError, RedriveError, TaskFileError
 from mroute.events import TroubleNoticed
 from mroute.models import ForcedCompletion
-from mroute.router.completed import UNUSABLE, plan_study, read_study_in
+from mroute.router.completed import plan_study, read_study_in
 from mroute.router.routing import Routing
 from mroute.spool.amending import date_now, force_study
 from mroute.spool.claim import Claim, claim_study
@@ -23,7 +23,7 @@ from mroute.spool.collecting import Seen
 from mroute.spool.goneon import forget_old
 from mroute.spool.layout import FORCE_COMPLETE_FILE, TASK_FILE
 from mroute.spool.places import left_behind, take_off
-from mroute.types import Verdict
+from mroute.types import Study, Verdict
 from mroute.verdicts import is_study_complete
 
 _TIDY_EVERY = timedelta(hours=1)
@@ -65,23 +65,25 @@ def _claim_if_complete(routing: Routing, seen: Seen, pending: Sequence[str]) -> 
     site, name = routing.site, seen.name
     folder = site.spool.studies / name
     try:
-        with suppress(RedriveError, TaskFileError):  # it has gone on, or is on its way to error/
-            if (folder / FORCE_COMPLETE_FILE).exists():
-                force_study(site.spool, site.files, name, site.clock(), _BY_FILE)
-            date_now(site.spool, site.files, name, site.clock())
-        verdict = _judge(routing, name, pending)
+        study: Study | TaskFileError | None = routing.collecting.study(seen)
+        if study is None:
+            _amend(routing, name)
+            study = _readable(routing, name)
+        verdict = _judge(routing, study, pending)
     except FileNotFoundError:  # another router was here since the scan began
         return None
     if not verdict.complete:
-        routing.collecting.remember(seen, pending, verdict)
+        known = study if isinstance(study, Study) else None
+        routing.collecting.remember(seen, pending, verdict, known)
         return None
 
     def judge(joining: bool) -> Verdict:
-        # Once more, now that nothing can join: much may have happened since.
-        again = _judge(routing, name, pending)
-        damaged = again.forced is ForcedCompletion.ERROR and (folder / TASK_FILE).exists()
-        # Nothing can join a study that is damaged, so nobody is waited for.
-        return again if damaged or not joining else Verdict(False, "a series is joining")
+        # Read once more, now that nothing can join: much may have happened since.
+        again = _readable(routing, name)
+        damaged = not isinstance(again, Study) and (folder / TASK_FILE).exists()
+        if joining and not damaged:  # nothing can join what is damaged: nobody is waited for
+            return Verdict(False, "a series is joining")
+        return _judge(routing, again, pending)
 
     claim = claim_study(site.spool, site.files, site.run, name, judge, site.clock())
     if claim is None:
@@ -89,12 +91,30 @@ def _claim_if_complete(routing: Routing, seen: Seen, pending: Sequence[str]) -> 
     return claim
 
 
-def _judge(routing: Routing, name: str, pending: Sequence[str]) -> Verdict:
-    """The verdict on a study; one that cannot be used goes on into ``error/``."""
+def _amend(routing: Routing, name: str) -> None:
+    """Do to a study what a file of an administrator asks for, and what its times need."""
+    site = routing.site
+    with suppress(RedriveError, TaskFileError):  # it has gone on, or is on its way to error/
+        if (site.spool.studies / name / FORCE_COMPLETE_FILE).exists():
+            force_study(site.spool, site.files, name, site.clock(), _BY_FILE)
+        date_now(site.spool, site.files, name, site.clock())
+
+
+def _readable(routing: Routing, name: str) -> Study | TaskFileError:
+    """The study, or why it cannot be used."""
     try:
-        study, _ = read_study_in(routing, routing.site.spool.studies / name, "")
+        return read_study_in(routing, routing.site.spool.studies / name, "")[0]
+    except TaskFileError as error:
+        return error
+
+
+def _judge(routing: Routing, study: Study | TaskFileError, pending: Sequence[str]) -> Verdict:
+    """The verdict on a study; one that cannot be used goes on into ``error/``."""
+    if isinstance(study, TaskFileError):
+        return Verdict(True, str(study), ForcedCompletion.ERROR)
+    try:
         return is_study_complete(study, routing.site.clock(), pending)
-    except UNUSABLE as error:
+    except PluginError as error:
         return Verdict(True, str(error), ForcedCompletion.ERROR)
 
 

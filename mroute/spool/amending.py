@@ -16,7 +16,7 @@ from mroute.spool.files import Files
 from mroute.spool.layout import FORCE_COMPLETE_FILE, Spool
 from mroute.spool.locks import study_lock
 from mroute.spool.studies import read_study
-from mroute.spool.taskfile import journal_entry, write_task
+from mroute.spool.taskfile import aware_time, journal_entry, write_task
 
 FORCED = "forced"
 """In a journal: an administrator said that the study is complete."""
@@ -74,7 +74,7 @@ def _ahead(section: Mapping[str, Any], now: datetime) -> list[str]:
     found = []
     for key in _TIMES:
         with suppress(KeyError, TypeError, ValueError):  # whoever needs it says what is wrong
-            if datetime.fromisoformat(section[key]) - now > _AHEAD:
+            if aware_time(section[key]) - now > _AHEAD:
                 found.append(key)
     return found
 

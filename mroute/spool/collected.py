@@ -16,6 +16,7 @@ from mroute.errors import TagsError
 from mroute.models import ConditionBase, RuleBase
 from mroute.spool.layout import TAGS_SUFFIX, TASK_FILE, tags_file
 from mroute.spool.tags import read_tags, read_uids
+from mroute.spool.taskfile import aware_time
 from mroute.types import Check, Study, Tags
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -96,8 +97,8 @@ def collected_study(
         section=section,
         condition=rule.study,
         descriptions=tuple(section["received_series"]),
-        created_at=_time(section["creation_time"]),
-        last_received_at=_time(section["last_receive_time"]),
+        created_at=aware_time(section["creation_time"]),
+        last_received_at=aware_time(section["last_receive_time"]),
         quiet_time=quiet,
         series=series,
         instance_uids=InstanceUids([folder / name for name in images]),
@@ -124,13 +125,6 @@ def unusable_study(folder: Path, claim_id: str, uid: str, rule_name: str) -> Stu
         last_received_at=_NEVER,
         quiet_time=timedelta(),
     )
-
-
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError(f"{text!a} has no zone, expected a time in UTC")
-    return time
 
 
 def _images_in(folder: Path) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The folder ``studies/``, looked at again and again.
 
-Knows which studies are as they were at the last look, so that nothing of them is read or asked for
-again. Does not know what is asked about a study.
+Knows which studies are as they were at the last look, so that nothing of them is read again, nor
+asked for where the answer still holds. Does not know what is asked about a study.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mroute.spool.layout import TASK_FILE, Spool
-from mroute.types import Verdict
+from mroute.types import Study, Verdict
 
 Identity: TypeAlias = tuple[int, ...]
 """What of a study's folder and of its task file is different once anything in them changed."""
@@ -41,6 +41,7 @@ class _Answer:
     identity: Identity
     pending: tuple[str, ...]
     verdict: Verdict
+    study: Study | None
 
 
 class Collecting:
@@ -83,9 +84,20 @@ class Collecting:
         until = known.verdict.valid_until
         return known.verdict if until is not None and now <= until else None
 
-    def remember(self, seen: Seen, pending: Sequence[str], verdict: Verdict) -> None:
-        """Remember a verdict on the study as it was seen before it was read."""
-        self._answers[seen.name] = _Answer(seen.identity, tuple(pending), verdict)
+    def study(self, seen: Seen) -> Study | None:
+        """A study that was remembered and has not changed; None where it is to be read."""
+        known = self._answers.get(seen.name)
+        return known.study if known is not None and known.identity == seen.identity else None
+
+    def remember(
+        self, seen: Seen, pending: Sequence[str], verdict: Verdict, study: Study | None
+    ) -> None:
+        """Remember a verdict on the study as it was seen before it was read.
+
+        The ``study`` itself is remembered where the verdict is asked for at every look.
+        """
+        kept = study if verdict.valid_until is None else None
+        self._answers[seen.name] = _Answer(seen.identity, tuple(pending), verdict, kept)
 
     def forget(self) -> None:
         """Forget all verdicts: what they were given for has changed."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from mroute.models import ForcedCompletion
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
+from mroute.spool.taskfile import aware_time
 from mroute.types import GoneOn, Outgoing
 
 
@@ -44,7 +45,7 @@ def recall(spool: Spool, name: str) -> GoneOn | None:
         forced = content["forced"]
         return GoneOn(
             claim_id=str(content["claim_id"]),
-            at=datetime.fromisoformat(content["at"]),
+            at=aware_time(content["at"]),
             because=str(content["because"]),
             forced=ForcedCompletion(forced) if forced else None,
             task_id=str(content["task_id"]),

@@ -297,6 +297,14 @@ def journal_line(time: str, actor: str, action: str, outcome: str) -> dict[str, 
     return {"time": time, "actor": actor, "action": action, "outcome": outcome}
 
 
+def aware_time(text: str) -> datetime:
+    """A time as mroute writes it; raises `ValueError` where it has no zone, or is none."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text!a} has no zone, expected a time such as 2026-01-01T12:00:00+00:00")
+    return time
+
+
 def read_task(folder: Path) -> dict[str, Any]:
     """The content of the task file in ``folder``.
 

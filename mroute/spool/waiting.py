@@ -16,7 +16,7 @@ from typing import Any
 from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Priority
 from mroute.spool.layout import COPIED_PREFIX, TASK_FILE
-from mroute.spool.taskfile import read_task
+from mroute.spool.taskfile import aware_time, read_task
 
 _ORDER = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.OFFPEAK: 2}
 _FIRST = (-1, "")
@@ -102,14 +102,11 @@ def not_before(section: Any) -> datetime | None:
     if value is None:
         return None
     try:
-        when = datetime.fromisoformat(value)
-        if when.tzinfo is None:
-            raise ValueError("it has no zone")
+        return aware_time(value)
     except (TypeError, ValueError) as error:
         raise TaskFileError(
             f"'next_retry_at' is {value!a}, expected a time with its zone: {error}"
         ) from error
-    return when
 
 
 def is_due(when: datetime | None, now: datetime, retry_after: timedelta) -> bool:
