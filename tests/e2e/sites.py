@@ -108,3 +108,23 @@ def run_once(root: Path, rules: str | None = None, **planted: object) -> Played:
 def spool_of(root: Path) -> Spool:
     """The spool of the site."""
     return Spool(root / "spool")
+
+
+class TimedSite:
+    """A site whose clock is moved by hand."""
+
+    def __init__(self, root: Path, rules: str) -> None:
+        self.root = root
+        self.hours = 0.0
+        write_rules(root, rules)
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=5, hours=self.hours)
+
+    def run(self) -> Played:
+        hooks, registry = plugins_with()
+        played = Played(self.root)
+        hooks.listen(played.events.append)
+        with open_site(self.root / "mroute.yaml", hooks, registry, self.clock) as site:
+            Service(site).run_once()
+        return played

@@ -15,8 +15,15 @@ from typing import Any
 
 import pytest
 
-from mroute.service import Service, open_site
-from tests.e2e.sites import HEAD, ROUTE, Played, drop, plugins_with, run_once, write_rules
+from tests.e2e.sites import (
+    HEAD,
+    ROUTE,
+    Played,
+    TimedSite,
+    drop,
+    run_once,
+    write_rules,
+)
 
 
 def tasks(root: Path, place: str) -> list[dict[str, Any]]:
@@ -187,31 +194,11 @@ rules:
 """
 
 
-class Site:
-    """A site whose clock is moved by hand."""
-
-    def __init__(self, root: Path, rules: str) -> None:
-        self.root = root
-        self.hours = 0.0
-        write_rules(root, rules)
-
-    def clock(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=5, hours=self.hours)
-
-    def run(self) -> Played:
-        hooks, registry = plugins_with()
-        played = Played(self.root)
-        hooks.listen(played.events.append)
-        with open_site(self.root / "mroute.yaml", hooks, registry, self.clock) as site:
-            Service(site).run_once()
-        return played
-
-
 QUIET = HEAD.replace("study_complete_after: 0s", "study_complete_after: 1h")
 
 
 def test_a_study_waits_for_its_quiet_time(tmp_path: Path) -> None:
-    site = Site(tmp_path, QUIET + STUDY.replace("ELSE", "ignore"))
+    site = TimedSite(tmp_path, QUIET + STUDY.replace("ELSE", "ignore"))
     drop(tmp_path, "1.1", Modality="MR", StudyInstanceUID="9.9")
     assert set(site.run().images("spool/studies")) == {"1.1#0"}
     site.hours = 0.9
@@ -225,7 +212,7 @@ def test_a_study_waits_for_its_quiet_time(tmp_path: Path) -> None:
 
 def test_a_study_waits_for_series_that_are_still_arriving(tmp_path: Path) -> None:
     rules = HEAD.replace("series_complete_after: 0s", "series_complete_after: 1h")
-    site = Site(tmp_path, rules + STUDY.replace("ELSE", "ignore"))
+    site = TimedSite(tmp_path, rules + STUDY.replace("ELSE", "ignore"))
     two_hours_ago = (datetime.now(UTC) - timedelta(hours=2)).timestamp()
     folder = drop(tmp_path, "1.1", Modality="MR", StudyInstanceUID="9.9")
     os.utime(folder, (two_hours_ago, two_hours_ago))
@@ -247,7 +234,7 @@ def test_a_study_waits_for_series_that_are_still_arriving(tmp_path: Path) -> Non
 )
 def test_a_study_that_never_completes_is_forced(tmp_path: Path, otherwise: str, place: str) -> None:
     rules = STUDY.replace("timeout", "received_series, series: \"'never'\"")
-    site = Site(tmp_path, HEAD + rules.replace("ELSE", otherwise))
+    site = TimedSite(tmp_path, HEAD + rules.replace("ELSE", otherwise))
     drop(tmp_path, "1.1", Modality="MR", StudyInstanceUID="9.9")
     assert set(site.run().images("spool/studies")) == {"1.1#0"}
     site.hours = 1.6
@@ -260,7 +247,7 @@ def test_a_study_that_never_completes_is_forced(tmp_path: Path, otherwise: str, 
 def test_a_study_whose_task_file_is_damaged_goes_to_error_and_loses_nothing(
     tmp_path: Path,
 ) -> None:
-    site = Site(tmp_path, QUIET + STUDY.replace("ELSE", "ignore"))
+    site = TimedSite(tmp_path, QUIET + STUDY.replace("ELSE", "ignore"))
     drop(tmp_path, "1.1", Modality="MR", StudyInstanceUID="9.9")
     site.run()
     (task,) = (tmp_path / "spool" / "studies").glob("*/task.json")
@@ -278,7 +265,7 @@ def test_a_study_whose_task_file_is_damaged_goes_to_error_and_loses_nothing(
 
 
 def test_a_study_finishes_under_the_rule_as_it_was_when_it_began(tmp_path: Path) -> None:
-    site = Site(tmp_path, QUIET + STUDY.replace("ELSE", "ignore"))
+    site = TimedSite(tmp_path, QUIET + STUDY.replace("ELSE", "ignore"))
     drop(tmp_path, "1.1", Modality="MR", StudyInstanceUID="9.9")
     site.run()
     write_rules(tmp_path, QUIET + "rules: {}\n")
