@@ -163,9 +163,13 @@ FilePath = Annotated[Path, BeforeValidator(_not_empty), AfterValidator(_beside_f
 
 @dataclass(frozen=True, slots=True)
 class ExpressionText:
-    """Marks a text field as an expression, so that the core checks it and points into it."""
+    """Marks a text field as an expression, so that the core checks it and points into it.
+
+    An empty text is an error, unless ``when_empty`` says what it means: then that is a warning.
+    """
 
     language: Language = Language.CONDITION
+    when_empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,13 @@ Condition = Annotated[
     Field(examples=["tags.Modality == 'MR' and tags.SliceThickness < 2"]),
 ]
 """An expression over the tags of a series (blueprint section 5)."""
+
+StudyConditionText = Annotated[
+    str,
+    ExpressionText(Language.STUDY),
+    Field(examples=["any(s.Modality == 'CT' for s in series) and len(series) > 2"]),
+]
+"""An expression over the series of a complete study."""
 
 Completion = Annotated[
     str,
@@ -242,12 +253,29 @@ class ConditionBase(Model):
         "`discard` it, `proceed` with the series that came, `ignore` the time and wait on, or send "
         "it to `error/`.",
     )
+    when: StudyConditionText | None = Field(
+        None,
+        description="Whether the action happens at all: evaluated once over all series of the "
+        "complete study. Where it is not true, the images go to `discard/`.",
+    )
     latecomers: Latecomers = Field(
         Latecomers.NEW,
         description="What happens to a series that arrives after its study went on: it begins a "
         "`new` study, it will `follow` alone as an addition to the first task, or it is on `hold` "
         "in `error/` for a person to decide.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OfConditions:
+    """Marks a field of a condition as a list of conditions, be they of any plugin.
+
+    It is narrowed to those that are installed when the configuration is composed.
+    """
+
+
+Conditions = Annotated[tuple[Any, ...], OfConditions(), Field(min_length=1)]
+"""Completion conditions that another one is made of; there is at least one."""
 
 
 class ModuleBase(Model):

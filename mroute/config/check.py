@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from mroute.config.absent import Absent
 from mroute.config.choice import ACTION
 from mroute.config.codes import Code
 from mroute.config.nodes import Entry, Node, Style
-from mroute.config.shapes import Shape, fields_of, walk
+from mroute.config.shapes import Shape, default_of, fields_of, walk
 from mroute.config.source import Source
+from mroute.config.study import study_problems
 from mroute.config.words import singular
 from mroute.errors import ExpressionError, Problem, Severity
 from mroute.expr import Checked, Functions, Language, check, parse
 from mroute.expr import Code as ExpressionCode
 from mroute.expr.errors import nearest
-from mroute.models import ExpressionText, Reference, Trigger
+from mroute.models import ExpressionText, Reference
 from mroute.types import Progress
 
 _ENTRIES = ("targets", "modules", "rules")
@@ -66,7 +66,8 @@ class Checks:
                 if inner.model:
                     self._defaults(inner, node, (entry.start, entry.end), owner)
             if below.choice and below.choice.kind is ACTION:
-                self._study(below.chosen(entry.node), entry, owner)
+                rule = below.chosen(entry.node)
+                self.problems += study_problems(self.source, rule, entry, owner)
                 done += 1
                 if progress:
                     progress("checking the conditions", done, total)
@@ -87,7 +88,7 @@ class Checks:
         if isinstance(mark, Reference) and isinstance(node.value, str):
             self._reference(mark, node.value, (node.start, node.end), owner)
         elif isinstance(mark, ExpressionText) and isinstance(node.value, str):
-            self._expression(mark.language, node)
+            self._expression(mark, node)
 
     def _reference(self, mark: Reference, name: str, at: tuple[int, int], owner: str) -> None:
         section = self.source.root.child(mark.section)
@@ -116,14 +117,21 @@ class Checks:
             for name in () if node.child(key) else names:
                 self._reference(mark, name, at, owner)
 
-    def _expression(self, language: Language, node: Node) -> None:
-        text: str = node.value
+    def _expression(self, mark: ExpressionText, node: Node) -> None:
+        text, language = node.value, mark.language
+        if mark.when_empty and not text.strip():
+            message = f"the expression is empty: {mark.when_empty}"
+            hint = "write what is waited for, or choose another condition"
+            at = node.start, node.end, Code.EMPTY_EXPRESSION
+            self.problems.append(self.source.problem(*at, message, hint, Severity.WARNING))
+            return
         try:
             if language is Language.CONDITION:
                 checked = self.conditions.get(text) or self.remembered.get(text)
                 self.conditions[text] = checked = checked or check(parse(text), self.functions)
             else:
-                checked = check(parse(text, language), {})
+                functions = {} if language is Language.COMPLETION else self.functions
+                checked = check(parse(text, language), functions)
         except ExpressionError as error:
             self._tell(node, error.problems)
         else:
@@ -146,27 +154,6 @@ class Checks:
             hint = "' #' begins a comment: put the whole value into quotes if it is part of it"
             return _reworded(problem, problem.message, hint)
         return problem
-
-    def _study(self, shape: Shape, entry: Entry, owner: str) -> None:
-        """`on: study` and a section `study` belong together."""
-        fields = fields_of(shape.model) if shape.model else {}
-        on, study = entry.node.child("on"), entry.node.child("study")
-        trigger = on.value if on else _default(fields.get("on"))
-        has_study = study.value if study else _default(fields.get("study"))
-        if trigger == Trigger.STUDY and has_study is None:
-            at = (on.start, on.end) if on else (entry.start, entry.end)
-            message = f"{owner} has 'on: study', and no 'study' that says when it is complete"
-            hint = "add for instance: study: {complete: timeout}"
-            self.problems.append(self.source.problem(*at, Code.STUDY_MISSING, message, hint))
-        elif trigger == Trigger.SERIES and study is not None and study.value is not None:
-            key = entry.node.entry("study")
-            assert key is not None
-            message = f"{owner} has 'study', but acts on each series"
-            self.problems.append(
-                self.source.problem(
-                    key.start, key.end, Code.STUDY_UNUSED, message, "add 'on: study'"
-                )
-            )
 
     def _rules(self) -> None:
         entry = self.source.root.entry("rules")
@@ -194,15 +181,9 @@ def _default_references(model: type[BaseModel]) -> tuple[tuple[str, Reference, l
         items = below.items
         metadata = (*below.metadata, *(items.metadata if items else ()))
         mark = next((each for each in metadata if isinstance(each, Reference)), None)
-        default = _default(below) if mark else None
+        default = default_of(below) if mark else None
         names = default if isinstance(default, tuple | list) else (default,)
         texts = [name for name in names if isinstance(name, str)]
         if mark and texts:
             found.append((key, mark, texts))
     return tuple(found)
-
-
-def _default(shape: Shape | None) -> Any:
-    """The default of an optional field; None where it is made anew each time."""
-    default = shape.field.get_default() if shape and shape.field else None
-    return None if default is PydanticUndefined else default

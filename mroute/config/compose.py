@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, Field, JsonValue, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from mroute.config.choice import ACTION, CHANNEL, CONDITION, RUNNER, TARGET_TYPE, Choice, Kind
 from mroute.config.configuration import CoreSettings, Timing
@@ -22,6 +22,7 @@ from mroute.models import (
     FilePath,
     Model,
     ModuleBase,
+    OfConditions,
     RuleBase,
     TargetBase,
 )
@@ -67,7 +68,7 @@ class _Composer:
     def composition(self) -> Composition:
         registry = self._registry
         channels = self._choice(CHANNEL, registry.channels)
-        conditions = self._choice(CONDITION, registry.conditions)
+        conditions = self._conditions()
         actions = self._choice(
             ACTION, registry.actions, lambda model: _rule_fields(model, channels, conditions)
         )
@@ -82,6 +83,21 @@ class _Composer:
             unusable=self._unusable,
             misnamed=tuple(self._misnamed),
         )
+
+    def _conditions(self) -> Choice:
+        """The conditions, each of which may be made of all of them: so they are built in the end.
+
+        One whose model cannot be built is left out, and cannot be a part of another one either.
+        """
+        models: dict[str, type[BaseModel]] = {}
+        choice = Choice(CONDITION, models)
+        found = self._choice(
+            CONDITION, self._registry.conditions, lambda model: _condition_fields(model, choice)
+        )
+        models |= found.models
+        for model in list(models.values()):
+            model.model_rebuild(force=True)
+        return choice
 
     def _choice(self, kind: Kind, contributed: Mapping[str, Any], fields: Any = None) -> Choice:
         models = {}
@@ -113,10 +129,18 @@ class _Composer:
         )
 
 
+class _BuiltLater(BaseModel):
+    """A base of models that refer to what is not there yet."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 def _narrowed(model: type[BaseModel], kind: Kind, name: str, fields: Any) -> type[BaseModel]:
     """``model``, or a subclass where something is missing: the literal, or narrower fields."""
     model.model_rebuild()
     narrower: dict[str, Any] = fields(model) if fields else {}
+    # What is narrowed may refer to models that are not there yet.
+    base = (model, _BuiltLater) if narrower and kind is CONDITION else model
     found = model.model_fields.get(kind.key)
     annotation = found.annotation if found else None
     if get_origin(annotation) is not Literal or name not in get_args(annotation):
@@ -125,11 +149,20 @@ def _narrowed(model: type[BaseModel], kind: Kind, name: str, fields: Any) -> typ
         return model
     return create_model(
         model.__name__,
-        __base__=model,
+        __base__=base,
         __module__=model.__module__,
         __doc__=model.__doc__,
         **narrower,
     )
+
+
+def _condition_fields(model: type[BaseModel], conditions: Choice) -> dict[str, Any]:
+    """The fields of a condition that are conditions themselves."""
+    return {
+        name: (tuple[Annotated[ConditionBase, conditions], ...], field)
+        for name, field in model.model_fields.items()
+        if any(isinstance(each, OfConditions) for each in field.metadata)
+    }
 
 
 def _rule_fields(model: type[BaseModel], channels: Choice, conditions: Choice) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mroute.config.absent import Absent
 from mroute.config.blame import plugin_failures
@@ -192,7 +192,7 @@ def _rule_parser(composition: Composition, base: Path) -> Any:
         action = content.get("action")
         if action not in models:
             raise ValueError(f"no installed plugin contributes the action '{action}'")
-        rule = TypeAdapter(models[str(action)]).validate_python(content, context={"base": base})
+        rule = models[str(action)].model_validate(content, context={"base": base})
         assert isinstance(rule, RuleBase)
         return rule
 

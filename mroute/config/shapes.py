@@ -14,6 +14,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from mroute.config.choice import Choice
 from mroute.config.nodes import Node
@@ -133,3 +134,9 @@ def walk(shape: Shape, node: Node) -> Iterator[tuple[Shape, Node]]:
         below_all = (node.items or ()) if shape.is_list else [entry.node for entry in entries]
         for below in below_all:
             yield from walk(items, below)
+
+
+def default_of(shape: Shape | None) -> Any:
+    """The default of an optional field; None where it is made anew each time."""
+    default = shape.field.get_default() if shape and shape.field else None
+    return None if default is PydanticUndefined else default

@@ -42,6 +42,9 @@ _WORDS: dict[Any, _Words] = {
 }
 _LANGUAGES = {
     Language.CONDITION: _Words("an expression such as \"tags.Modality == 'MR'\"", "expressions"),
+    Language.STUDY: _Words(
+        "an expression such as \"any(s.Modality == 'CT' for s in series)\"", "expressions"
+    ),
     Language.COMPLETION: _Words("the series to wait for, such as \"'T1' and 'T2'\"", "series"),
 }
 

@@ -11,13 +11,16 @@ from typing import Final
 
 
 class Language(StrEnum):
-    """The two languages: one start symbol of the grammar each."""
+    """The languages: a start symbol of the grammar for each."""
 
     CONDITION = "condition"
     """A condition over the tags of a series."""
 
     COMPLETION = "completion"
     """A condition over the descriptions of the series that a study has received."""
+
+    STUDY = "study"
+    """A condition over the tags of all series of a study."""
 
 
 class Type(StrEnum):

@@ -1,7 +1,7 @@
-"""Collects the series of a study; the completion conditions ``timeout`` and ``received_series``.
+"""Collects the series of a study, and contributes the conditions that say when it is complete.
 
 Knows which hooks the plugin implements. Does not know how a series joins its study (collection) or
-when that is complete (completion).
+what a condition asks for: each is in the module of its name.
 """
 
 from __future__ import annotations
@@ -17,20 +17,26 @@ from mroute.api import (
     hookimpl,
 )
 from mroute_studies.collection import create_study_task
-from mroute_studies.completion import (
-    SeriesCondition,
-    TimeoutCondition,
-    is_study_complete_by_series,
-    is_study_complete_by_timeout,
+from mroute_studies.combined import (
+    AllOfCondition,
+    AnyOfCondition,
+    check_all_of,
+    check_any_of,
 )
+from mroute_studies.instances import InstancesCondition, check_study_instances
+from mroute_studies.series import SeriesCondition, check_study_series
+from mroute_studies.timeout import TimeoutCondition, check_study_timeout
 
 
 @hookimpl
 def mroute_completion_conditions() -> list[ConditionType]:
-    """A study is complete when nothing comes any more, or when certain series are there."""
+    """When nothing comes any more, when certain series or enough images came, and of these."""
     return [
-        ConditionType("timeout", TimeoutCondition, is_study_complete_by_timeout),
-        ConditionType("received_series", SeriesCondition, is_study_complete_by_series),
+        ConditionType("timeout", TimeoutCondition, check_study_timeout),
+        ConditionType("received_series", SeriesCondition, check_study_series),
+        ConditionType("expected_instances", InstancesCondition, check_study_instances),
+        ConditionType("any_of", AnyOfCondition, check_any_of),
+        ConditionType("all_of", AllOfCondition, check_all_of),
     ]
 
 

@@ -10,7 +10,7 @@ from mroute.api import RejectedError, Series, StudyPlan
 from mroute.hooks import Hooks
 from mroute.testing import hooks_of, make_rule, make_series, plan_context, triggered
 from mroute_discard import DiscardRule
-from mroute_studies.completion import TimeoutCondition
+from mroute_studies.timeout import TimeoutCondition
 from tests.hooks.fakes import (
     check_broken_planners,
     check_broken_wrapper,

@@ -14,7 +14,7 @@ from mroute_discard import DiscardRule
 from mroute_dispatch.planning import RouteRule, compose_sections, plan_tasks
 from mroute_dispatch.section import add_dispatching
 from mroute_processing.planning import BothRule
-from mroute_studies.completion import TimeoutCondition
+from mroute_studies.timeout import TimeoutCondition
 
 STUDY = make_study(TimeoutCondition(complete="timeout"))
 

@@ -12,7 +12,7 @@ from mroute_dispatch.planning import RouteRule
 from mroute_dispatch.section import add_dispatching
 from mroute_processing.command import CommandModule
 from mroute_processing.planning import BothRule, ProcessRule, add_processing, plan_tasks
-from mroute_studies.completion import TimeoutCondition
+from mroute_studies.timeout import TimeoutCondition
 
 SEGMENT = CommandModule(
     runner="command", command=("segment", "--fast"), settings={"threshold": 0.5, "color": "red"}

@@ -15,7 +15,8 @@ from mroute.testing import NOW, hooks_of, make_rule, make_series, plan_context, 
 from mroute_dispatch.planning import RouteRule
 from mroute_notification.webhook import Webhook
 from mroute_studies.collection import add_study, create_study_task, update_study_task
-from mroute_studies.completion import SeriesCondition, TimeoutCondition
+from mroute_studies.series import SeriesCondition
+from mroute_studies.timeout import TimeoutCondition
 
 SERIES = make_series(SeriesInstanceUID="1.2.7", SeriesDescription="COR T1 POST")
 STARTED = {
