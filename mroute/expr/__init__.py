@@ -19,6 +19,7 @@ from mroute.expr.parser import parse
 from mroute.expr.printer import print_tree
 from mroute.expr.program import Program
 from mroute.expr.record import Record
+from mroute.expr.study import StudyProgram, compile_study
 
 __all__ = [
     "BUILTINS",
@@ -33,11 +34,13 @@ __all__ = [
     "Program",
     "Record",
     "RuleFunction",
+    "StudyProgram",
     "Tree",
     "Type",
     "check",
     "compile_completion",
     "compile_condition",
+    "compile_study",
     "compile_text",
     "parse",
     "print_tree",

@@ -47,7 +47,7 @@ _BY_TAG_NAME = frozenset({"has", "empty"})
 
 @cache
 def lark_parser() -> Lark:
-    """The parser for both languages; made once, as that costs several milliseconds."""
+    """The parser for all languages; made once, as that costs several milliseconds."""
     return Lark.open(
         "grammar.lark",
         rel_to=__file__,
@@ -65,6 +65,7 @@ class _Builder(Transformer[Token, Node]):
         return _node(parts[0])
 
     completion = condition
+    study = condition
     group = condition
 
     def choice(self, parts: _Parts) -> Node:
@@ -142,7 +143,7 @@ class _Builder(Transformer[Token, Node]):
         name, arguments, _ = parts
         place = _span(parts)
         match str(name), arguments:
-            case "any" | "all", (Loop(name="") as loop,):
+            case "any" | "all" | "count", (Loop(name="") as loop,):
                 return _loop(name, loop, place)
             case function, (Name(name=tag) as only,) if function in _BY_TAG_NAME:
                 return Call(function, (Tag(tag, place=only.place),), place=place)

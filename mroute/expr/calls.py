@@ -150,5 +150,18 @@ def loop(stop: bool, source: Value, body: Callable[[Value], Value]) -> bool | Un
     return not stop if unknown is None else unknown
 
 
+def counted(source: Value, body: Callable[[Value], Value]) -> int | Unknown:
+    """``count(body for x in source)``: for how many it is true; unknown where it is for one."""
+    if type(source) is not tuple:
+        return _no_list(source)
+    true = 0
+    for value in source:
+        answer = truth(body(value))
+        if type(answer) is Unknown:
+            return answer
+        true += answer is True
+    return true
+
+
 def _no_list(value: Value) -> Unknown:
     return value if type(value) is Unknown else Unknown(f"{kind_of(value)} is not a list")

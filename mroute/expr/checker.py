@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mroute.errors import Problem, Severity
-from mroute.expr import contradictions, names, operands, patterns
+from mroute.expr import contradictions, names, operands, patterns, studies
 from mroute.expr.constants import constants
 from mroute.expr.errors import Code, problem_at
 from mroute.expr.function import Functions, RuleFunction
@@ -45,6 +45,7 @@ from mroute.expr.nodes import (
     walk,
 )
 from mroute.expr.record import Kind, Record
+from mroute.expr.scopes import over_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Checked:
 
 def check(tree: Tree, functions: Functions) -> Checked:
     """Check ``tree`` where ``functions`` may be called. Raises nothing; problems are collected."""
-    checker = Checker(tree.text, functions)
+    checker = Checker(tree.text, functions, over_a_study=tree.language is Language.STUDY)
     if tree.language is Language.COMPLETION:
         checker.completion(tree.root)
     else:
@@ -80,9 +81,11 @@ def check(tree: Tree, functions: Functions) -> Checked:
 class Checker:
     """One pass over one tree: finds the type of each node, and collects what is wrong with it."""
 
-    def __init__(self, text: str, functions: Functions) -> None:
+    def __init__(self, text: str, functions: Functions, *, over_a_study: bool = False) -> None:
         self.text = text
         self.functions = functions
+        self.over_a_study = over_a_study
+        self.owner = "tags"
         self.problems: list[Problem] = []
         self.variables: dict[str, Kind] = {}
         self.constants: list[Node] = []
@@ -133,7 +136,10 @@ class Checker:
 
     def _tag(self, node: Tag) -> Kind:
         self._reads += 1
-        names.tag(self, node)
+        if node.owner == self.owner:
+            names.tag(self, node)
+        else:
+            studies.tag_of_another(self, node)
         return Type.TEXT
 
     def _name(self, node: Name) -> Kind:
@@ -184,6 +190,9 @@ class Checker:
         return Type.NUMBER
 
     def _call(self, node: Call) -> Kind:
+        if self.over_a_study and studies.is_number_of_series(node):
+            self._reads += 1
+            return Type.NUMBER
         kinds = [self.type_of(argument) for argument in node.arguments]
         function = self.functions.get(node.name)
         if function is None:
@@ -204,7 +213,7 @@ class Checker:
 
     def _method(self, node: Method) -> Kind:
         kinds = [self.type_of(argument) for argument in node.arguments]
-        if isinstance(node.value, Name) and node.value.name == "tags":
+        if isinstance(node.value, Name) and node.value.name in ("tags", self.owner):
             names.method_of_tags(self, node)
             return Type.ANY
         kind = self.type_of(node.value)
@@ -254,6 +263,9 @@ class Checker:
         return fits
 
     def _loop(self, node: Loop) -> Kind:
+        if over_series(node):
+            self._reads += 1
+            return studies.loop(self, node)
         before = self._reads
         if not operands.loop(self, node):
             return Type.ANY

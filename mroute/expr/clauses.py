@@ -13,10 +13,10 @@ from mroute.expr import dictionary
 from mroute.expr.cost import steps_of
 from mroute.expr.emitter import Emitter, Reader
 from mroute.expr.function import Functions
-from mroute.expr.nodes import Node, Tag, children, walk
+from mroute.expr.nodes import OWN, Node, Tag, children, walk
 from mroute.expr.outcome import Clause
 from mroute.expr.printer import print_node
-from mroute.expr.values import Unknown, Value, exact_tag, tag
+from mroute.expr.values import Unknown, Value, exact_tag, series_of, tag
 
 _MISSING = Unknown("")
 
@@ -57,7 +57,7 @@ class ClauseCode:
         if self._told is None:
             self._told = print_node(self.node), _tags_of(self.node)
         text, read = self._told
-        seen = tuple([(keyword, _seen(tags, keyword, looked)) for keyword, looked in read])
+        seen = tuple([_sight(tags, keyword, looked) for keyword, looked in read])
         if isinstance(value, Unknown):
             return Clause(text, None, seen, value.reason)
         return Clause(text, value, seen)
@@ -94,6 +94,15 @@ def _tags_below(node: Node) -> Iterator[Tag]:
         yield node
     for child in children(node):
         yield from _tags_below(child)
+
+
+def _sight(tags: Mapping[str, str], keyword: str, looked: Tag) -> tuple[str, str | None]:
+    """What a tag is called, and its value; where it is of every series, all values that differ."""
+    if looked.owner == OWN:
+        return keyword, _seen(tags, keyword, looked)
+    values = [_seen(each, keyword, looked) for each in series_of(tags)]
+    shown = dict.fromkeys("(missing)" if each is None else each for each in values)
+    return f"{keyword} of {len(values)} series", " | ".join(shown)
 
 
 def _seen(tags: Mapping[str, str], keyword: str, looked: Tag) -> str | None:

@@ -34,6 +34,8 @@ _RUNTIME: dict[str, Callable[..., Any]] = {
     "any_true": calls.any_true,
     "all_true": calls.all_true,
     "loop": calls.loop,
+    "counted": calls.counted,
+    "series_of": values.series_of,
     "metered": meter.metered,
     "charged": meter.charged,
     "charged_product": meter.charged_product,
@@ -41,6 +43,7 @@ _RUNTIME: dict[str, Callable[..., Any]] = {
     "charged_junction": meter.charged_junction,
     "charged_items": meter.charged_items,
     "charged_loop": meter.charged_loop,
+    "charged_count": meter.charged_count,
 }
 
 

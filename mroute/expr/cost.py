@@ -34,6 +34,9 @@ from mroute.expr.nodes import (
 TAG_LENGTH: Final = 1024
 """Characters of a tag for which the bound on time is stated."""
 
+SERIES_OF_A_STUDY: Final = 500
+"""Series of a study for which the bound on time is stated."""
+
 _TAG_STEPS = 5
 """Finding a tag that is spelled in another case takes a look at all of them."""
 
@@ -88,7 +91,8 @@ class _Estimate:
         return Bound(_TAG_STEPS, TAG_LENGTH)
 
     def name(self, node: Name) -> Bound:
-        return self.variables[node.name]
+        # Otherwise it stands for the series of a study.
+        return self.variables.get(node.name) or Bound(_TAG_STEPS, items=SERIES_OF_A_STUDY)
 
     def items(self, node: Items) -> Bound:
         parts = [self.bound(item) for item in node.items]

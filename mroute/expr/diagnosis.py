@@ -132,7 +132,7 @@ def _foreign(text: str, words: Sequence[_Word], language: Language) -> Iterator[
                 )
             case "other" if not is_hidden(word.text):
                 yield _odd_character(text, word)
-            case "name" if language is Language.CONDITION and word.text in WORDS:
+            case "name" if language is not Language.COMPLETION and word.text in WORDS:
                 yield problem_at(
                     text,
                     word.place,
@@ -216,7 +216,7 @@ def _side_by_side(text: str, words: list[_Word], language: Language) -> Iterator
         elif left.kind == right.kind == "text":
             message = "two texts side by side"
             hint = "put 'and' or 'or' between them"
-            if language is Language.CONDITION:
+            if language is not Language.COMPLETION:
                 hint = "put an operator between them, '+' to join them, or ',' in a list"
         elif left.kind == "name" and left.text.lower() in _JOINING | {"is"}:
             message = f"'{left.text}' is not written like this"

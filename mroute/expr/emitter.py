@@ -17,6 +17,7 @@ from mroute.expr.code import call, choice, constant, function, items, junction, 
 from mroute.expr.function import Functions, RuleFunction
 from mroute.expr.functions import METHODS
 from mroute.expr.nodes import (
+    SERIES,
     And,
     Attribute,
     Binary,
@@ -36,6 +37,8 @@ from mroute.expr.nodes import (
     Tag,
     Unary,
 )
+from mroute.expr.scopes import over_series
+from mroute.expr.studies import COUNT
 
 Reader: TypeAlias = Callable[[Mapping[str, str]], values.Value]
 """What is compiled: a function of the tags (keyword to text)."""
@@ -120,6 +123,9 @@ class Emitter:
         return constant(node.value)
 
     def _name(self, node: Name) -> ast.expr:
+        if node.name not in self._loops:  # the series of a study
+            self._reads[0] += 1
+            return call("series_of", name_of(_TAGS))
         level = max(n for n, variable in enumerate(self._loops) if variable == node.name)
         self._reads[level + 1] += 1
         return name_of(f"x{level}")
@@ -210,17 +216,24 @@ class Emitter:
 
     def _loop(self, node: Loop) -> ast.expr:
         source = self._emit(node.source)
-        variable = f"x{len(self._loops)}"
-        self._loops.append(node.variable)
+        series = over_series(node) and SERIES not in self._loops
+        # What reads tags in a loop over series reads those of the one that is looked at.
+        variable = _TAGS if series else f"x{len(self._loops)}"
+        self._loops.append("" if series else node.variable)
         self._reads.append(0)
         # "if" excludes an item from any() by and, and from all() by or.
         looked_at = [self._truth(part) for part in (*node.filters, node.body)]
-        stops_at_true = node.name == "any"
+        stops_at_true = node.name != "all"
         if not stops_at_true:
             looked_at[:-1] = [call("negation", part) for part in looked_at[:-1]]
         body = looked_at[0] if len(looked_at) == 1 else self._junction(stops_at_true, looked_at)
         self._loops.pop()
         self._reads.pop()
+        if node.name == COUNT:
+            if self._metered:
+                rounds = function((variable, _METER), body)
+                return call("charged_count", name_of(_METER), source, rounds)
+            return call("counted", source, function((variable,), body))
         stop = constant(stops_at_true)
         if self._metered:
             rounds = function((variable, _METER), body)

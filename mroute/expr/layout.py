@@ -248,8 +248,8 @@ def _as_written(node: Node, text: str) -> Node:
     match node:
         case Literal(value=int() | float() as value) if not _is_plain(value, node, text):
             return Name(text[slice(*node.place)].lower(), place=node.place)
-        case Call(name="has" | "empty", arguments=(Tag(name=name, exact=False) as tag,)):
-            return replace(node, arguments=(Name(name, place=tag.place),))
+        case Call(name="has" | "empty", arguments=(Tag(exact=False, owner="tags") as tag,)):
+            return replace(node, arguments=(Name(tag.name, place=tag.place),))
     changed: dict[str, Any] = {}
     for each in fields(node):
         value = getattr(node, each.name)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mroute.expr.calls import loop
+from mroute.expr.calls import counted, loop
 from mroute.expr.language import MAX_STEPS
 from mroute.expr.operators import conjunction, disjunction
 from mroute.expr.values import Unknown, Value
@@ -132,3 +132,13 @@ def charged_loop(
     if steps <= 0:
         return _EXHAUSTED
     return loop(stop, source, lambda item: body(item, Meter(steps)))
+
+
+def charged_count(
+    meter: Meter, source: Value, body: Callable[[Value, Meter], Value]
+) -> int | Unknown:
+    """`mroute.expr.calls.counted` whose rounds are evaluated apart."""
+    steps = meter.share(len(source) if type(source) is tuple else 0)
+    if steps <= 0:
+        return _EXHAUSTED
+    return counted(source, lambda item: body(item, Meter(steps)))

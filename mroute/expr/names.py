@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mroute.errors import Severity
-from mroute.expr import dictionary
+from mroute.expr import dictionary, studies
 from mroute.expr.errors import Code, nearest, short
 from mroute.expr.foreign import WORDS
 from mroute.expr.function import makers
@@ -51,20 +51,22 @@ def tag(checker: Checker, node: Tag) -> None:
         if known is None and not dictionary.is_numeric(name):
             _unusual(checker, node)
         elif known is not None and known != name:
-            message = f"tags[...] is exact, and DICOM spells this tag '{known}'"
-            hint = f'write tags["{known}"], or tags.{known} for any case'
+            owner = node.owner
+            message = f"{owner}[...] is exact, and DICOM spells this tag '{known}'"
+            hint = f'write {owner}["{known}"], or {owner}.{known} for any case'
             checker.report(node.place, Code.UNUSUAL_TAG, message, hint, Severity.WARNING)
     elif known is None:
         if name.startswith("_"):
             message = f"'{short(name)}' is not a tag"
-            hint = "after 'tags.' comes a DICOM keyword such as Modality"
+            hint = f"after '{node.owner}.' comes a DICOM keyword such as Modality"
             checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
             return
         meant = _suggestion(checker, name)
         message = f"unknown tag '{short(name)}'"
         if meant:
             message += f", did you mean '{meant}'?"
-        hint = f'a tag that is not in the DICOM dictionary is written tags["{short(name)}"]'
+        hint = f"a tag that is not in the DICOM dictionary is written {node.owner}"
+        hint += f'["{short(name)}"]'
         checker.report(node.place, Code.UNKNOWN_TAG, message, hint)
 
 
@@ -73,10 +75,7 @@ def name(checker: Checker, node: Name) -> Kind:
     kind = checker.variables.get(node.name)
     if kind is not None:
         return kind
-    if node.name == "tags":
-        message = "'tags' alone is no value"
-        hint = 'name one tag: tags.Modality or tags["Modality"]'
-        checker.report(node.place, Code.TAG_FORM, message, hint)
+    if studies.name(checker, node):
         return Type.ANY
     message = f"unknown name '{short(node.name)}'"
     known = dictionary.canonical(node.name)
@@ -166,11 +165,13 @@ def unknown_method(checker: Checker, node: Method) -> None:
 
 def method_of_tags(checker: Checker, node: Method) -> None:
     """Report ``tags.get(...)`` and the like."""
-    known = dictionary.canonical(node.name)
+    known, owner = dictionary.canonical(node.name), checker.owner
     hint = _TAGS_HINTS.get(node.name.lower(), "name one tag: tags.Modality")
     if known is not None:
         hint = f"a tag is not called: write tags.{known}"
-    message = f"'tags' has no method '.{short(node.name)}'"
+    hint = hint.replace("tags.", f"{owner}.").replace("has(M", f"has({owner}.M")
+    hint = hint.replace("has(tags.", "has(")
+    message = f"'{owner}' has no method '.{short(node.name)}'"
     checker.report(node.name_place, Code.TAG_FORM, message, hint)
 
 

@@ -13,6 +13,12 @@ from typing import TypeAlias
 
 from mroute.expr.language import Language
 
+OWN = "tags"
+"""The owner of a tag where there is one series only, or the first one of a study is meant."""
+
+SERIES = "series"
+"""What the series of a study are called in a condition over them."""
+
 Place: TypeAlias = tuple[int, int]
 """Offset of the first character, and of the one after the last."""
 
@@ -45,10 +51,14 @@ class Literal(Node):
 
 @dataclass(frozen=True, slots=True)
 class Tag(Node):
-    """A tag of the series: ``tags.X`` and ``@X@``, or ``tags["X"]`` where ``exact``."""
+    """A tag of the series: ``tags.X`` and ``@X@``, or ``tags["X"]`` where ``exact``.
+
+    In a loop over the series of a study, ``owner`` is the variable that stands for the series.
+    """
 
     name: str
     exact: bool = False
+    owner: str = OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Method(Node):
 
 @dataclass(frozen=True, slots=True)
 class Loop(Node):
-    """``name(body for variable in source if filters...)``, where ``name`` is any or all."""
+    """``name(body for variable in source if filters...)``; ``name`` is any, all, or count."""
 
     name: str
     body: Node

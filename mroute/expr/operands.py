@@ -201,9 +201,10 @@ def _alike(checker: Checker, pair: tuple[Node, Node], left: Kind, right: Kind) -
 
 def item_or_part(checker: Checker, node: Index | Slice) -> Kind:
     """Check ``value[...]`` and give its type."""
-    if isinstance(node.value, Name) and node.value.name == "tags":
-        message = "the tag in 'tags[...]' is written in quotes"
-        hint = 'write tags["SeriesDescription"] or tags.SeriesDescription'
+    if isinstance(node.value, Name) and node.value.name in ("tags", checker.owner):
+        owner = node.value.name
+        message = f"the tag in '{owner}[...]' is written in quotes"
+        hint = f'write {owner}["SeriesDescription"] or {owner}.SeriesDescription'
         checker.report(node.place, Code.TAG_FORM, message, hint)
         return Type.ANY
     kind = checker.type_of(node.value)

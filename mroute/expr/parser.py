@@ -10,10 +10,12 @@ from mroute.errors import ExpressionError, Problem
 from mroute.expr.errors import Code, problem_at
 from mroute.expr.language import MAX_LENGTH, MAX_NESTING, Language
 from mroute.expr.nodes import Node, Tree, walk
+from mroute.expr.scopes import with_owners
 
 _EMPTY_HINTS = {
     Language.CONDITION: "write a condition such as tags.Modality == 'MR'; True is always true",
     Language.COMPLETION: "write the series to wait for, such as 'Axial T2' and 'SAG T1'",
+    Language.STUDY: "write a condition such as any(s.Modality == 'CT' for s in series)",
 }
 
 
@@ -44,7 +46,7 @@ def parse(text: str, language: Language = Language.CONDITION) -> Tree:
     problems = [*hidden_characters(text), *_too_deep(text, root)]
     if problems:
         raise ExpressionError(problems)
-    return Tree(root, language, text)
+    return Tree(with_owners(root, text) if language is Language.STUDY else root, language, text)
 
 
 def _too_long(text: str) -> Problem:

@@ -84,10 +84,10 @@ def _spell_value(node: Node) -> str:
             return write_text(value)
         case Literal(value=value):
             return repr(value)
-        case Tag(name=name, exact=True):
-            return f"tags[{write_text(name)}]"
-        case Tag(name=name):
-            return f"tags.{name}"
+        case Tag(name=name, exact=True, owner=owner):
+            return f"{owner}[{write_text(name)}]"
+        case Tag(name=name, owner=owner):
+            return f"{owner}.{name}"
         case Name(name=name):
             return name
         case Items(items=items):

@@ -27,13 +27,15 @@ class Program:
 
     ``tree`` is what it was compiled from. Making one costs next to nothing: the whole and each of
     its clauses are compiled when they are first evaluated, clauses once for all programs that share
-    them. Two threads may both compile one; either result will do.
+    them. Two threads may both compile one; either result will do. An evaluation takes no more than
+    that many ``steps``.
     """
 
-    __slots__ = ("_clauses", "_main", "_shape", "tree")
+    __slots__ = ("_clauses", "_main", "_shape", "_steps", "tree")
 
-    def __init__(self, tree: Tree, clauses: Clauses) -> None:
+    def __init__(self, tree: Tree, clauses: Clauses, steps: int = MAX_STEPS) -> None:
         self.tree = tree
+        self._steps = steps
         self._clauses = clauses
         self._shape: _Shape | None = None
         self._main: Reader | None = None
@@ -89,7 +91,7 @@ class Program:
     def _shaped(self) -> _Shape:
         shape = self._shape
         if shape is None:
-            shape = self._shape = _Shape(self.tree.root, self._clauses)
+            shape = self._shape = _Shape(self.tree.root, self._clauses, self._steps)
         return shape
 
 
@@ -98,7 +100,7 @@ class _Shape:
 
     __slots__ = ("_share", "clauses", "part")
 
-    def __init__(self, root: Node, clauses: Clauses) -> None:
+    def __init__(self, root: Node, clauses: Clauses, steps: int) -> None:
         numbers: dict[ClauseCode, int] = {}
         size = 0
 
@@ -110,7 +112,7 @@ class _Shape:
 
         self.part: Part = part_of(root, number_of)
         self.clauses = tuple(numbers)
-        self._share = MAX_STEPS // size
+        self._share = steps // size
 
     @property
     def metered(self) -> bool:

@@ -43,6 +43,20 @@ class Unknown:
         return f"Unknown({self.reason!r})"
 
 
+class StudyTags(dict[str, str]):
+    """The tags of the first series of a study, and with them those of every ``series``."""
+
+    def __init__(self, series: Sequence[Mapping[str, str]], first: Mapping[str, str]) -> None:
+        super().__init__(first)
+        self.series = tuple(series)
+
+
+def series_of(tags: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+    """The tags of every series of a study."""
+    assert type(tags) is StudyTags
+    return tags.series
+
+
 class UnanswerableError(Exception):
     """Raised by the language's own functions where their result is unknown; says why."""
 

@@ -61,6 +61,8 @@ def evaluate(  # noqa: C901 - one case a node, and all of them on one page
         case n.Compare(operators=signs, operands=operands):
             values = [value(operand) for operand in operands]
             return every([relate(*pair) for pair in zip(signs, values, values[1:], strict=False)])
+        case n.Loop(source=n.Name(name=n.SERIES)):
+            return over_series(node, env)
         case n.Loop(name=name, body=body, variable=variable, source=source, filters=filters):
             values = value(source)
             if not isinstance(values, list):
@@ -99,6 +101,25 @@ def evaluate(  # noqa: C901 - one case a node, and all of them on one page
         case n.Method(value=text, name=name, arguments=arguments):
             return called(METHODS.get(name, getattr(str, name)), *map(value, (text, *arguments)))
     raise TypeError(node)
+
+
+def decide_study(
+    root: n.Node, tags: Mapping[str, str], series: list[Mapping[str, str]]
+) -> bool | None:
+    """The value of the condition ``root`` over a study."""
+    return truth(evaluate(root, tags, {n.SERIES: series}))
+
+
+def over_series(loop: n.Loop, env: Mapping[str, Any]) -> bool | int | None:
+    """A loop over the series of a study: what is in it is about the tags of one of them."""
+    answers = []
+    for one in env[n.SERIES]:
+        kept = every([evaluate(each, one, {}) for each in loop.filters])
+        answer = evaluate(loop.body, one, {})
+        answers.append(every([kept, negate(answer) if loop.name == "all" else answer]))
+    if loop.name == "count":
+        return None if None in answers else answers.count(True)
+    return negate(some(answers)) if loop.name == "all" else some(answers)
 
 
 def truth(value: Any) -> bool | None:
