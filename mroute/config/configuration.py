@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool
 
 from mroute.config.edition import Edition
 from mroute.errors import Problem
+from mroute.expr import StudyProgram
 from mroute.models import Durability, Duration, Model, ModuleBase, RuleBase, TargetBase
 from mroute.ruleset import RuleSet
 from mroute.types import JsonObject
@@ -100,7 +101,7 @@ class Configuration:
     maps every plugin that has settings to its section, with the defaults of what the file leaves
     out. ``warnings`` were found while loading. ``parse_rule`` makes a rule of a JSON object that
     says what a rule file would say of it; it raises `ValueError` where the installed plugins do not
-    take it.
+    take it. ``study_program`` compiles a condition over a study; it raises `ExpressionError`.
     """
 
     file: Path
@@ -112,5 +113,6 @@ class Configuration:
     settings: Mapping[str, BaseModel]
     core: CoreSettings
     parse_rule: Callable[[JsonObject], RuleBase]
+    study_program: Callable[[str], StudyProgram]
     warnings: tuple[Problem, ...] = ()
     edition: Edition = None

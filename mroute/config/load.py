@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,7 +28,15 @@ from mroute.config.shapes import Shape
 from mroute.config.source import Source, read_source
 from mroute.config.translate import Translator
 from mroute.errors import ConfigurationError, Problem, Severity
-from mroute.expr import Checked, Clauses, Program, check, compile_condition, parse
+from mroute.expr import (
+    Checked,
+    Clauses,
+    Program,
+    check,
+    compile_condition,
+    compile_study,
+    parse,
+)
 from mroute.models import RuleBase
 from mroute.registry import Registry
 from mroute.ruleset import CompiledRule, RuleSet
@@ -148,6 +157,7 @@ def _configuration(
         settings=MappingProxyType(sections),
         core=CoreSettings(durability=settings.durability, log_phi=settings.log_phi),
         parse_rule=_rule_parser(composition, file.parent),
+        study_program=lru_cache(partial(compile_study, functions=registry.functions)),
         warnings=result.problems,
         edition=edition,
     )

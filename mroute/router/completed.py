@@ -12,12 +12,14 @@ from pathlib import Path
 
 from mroute import engine
 from mroute.errors import (
+    ExpressionError,
     PluginError,
     RejectedError,
     TaskFileError,
     UnsafeNameError,
 )
 from mroute.events import StudyCompleted, SubjectRejected
+from mroute.expr import Outcome
 from mroute.models import RuleBase
 from mroute.router.routing import Planned, Routing
 from mroute.spool.claim import Claim
@@ -52,7 +54,7 @@ def plan_study(routing: Routing, claim: Claim) -> Planned | None:
             study,
             TriggeredRule(study.rule_name, rule),
             verdict,
-            None,
+            _wanted(routing, study),
             site.hooks,
             site.registry.actions,
             site.plan_context(),
@@ -108,6 +110,20 @@ def _verdict(routing: Routing, study: Study, gone: GoneOn | None) -> Verdict:
     if verdict.complete:
         return verdict
     return Verdict(True, "it was complete when a run that died took it")
+
+
+def _wanted(routing: Routing, study: Study) -> Outcome | None:
+    """What ``study.when`` of the rule comes to; None where it has none."""
+    if study.condition.when is None:
+        return None
+    try:
+        program = routing.site.configuration.study_program(study.condition.when)
+    except ExpressionError as error:
+        said = "; ".join(each.message for each in error.problems)
+        raise TaskFileError(
+            f"'study.when' of rule '{study.rule_name}' cannot be used any more: {said}"
+        ) from error
+    return program.evaluate(study.tags, study.series)
 
 
 def _unplanned(routing: Routing, claim: Claim, gone: GoneOn | None, reason: str) -> Planned:

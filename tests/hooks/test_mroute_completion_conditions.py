@@ -27,7 +27,8 @@ PAIR = ConditionType("pair", PairCondition, check_pair)
 
 def test_the_default_conditions() -> None:
     conditions = registry_of(mroute_studies).conditions
-    assert list(conditions) == ["timeout", "received_series"]
+    names = ["timeout", "received_series", "expected_instances", "any_of", "all_of"]
+    assert list(conditions) == names
     for name, condition in conditions.items():
         assert condition.model.model_json_schema()["properties"]["complete"]["const"] == name
 

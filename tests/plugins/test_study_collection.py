@@ -93,6 +93,7 @@ def test_a_series_joins_the_study_of_its_uid_under_the_rule() -> None:
             "series": "'T1' and 'T2'",
             "after": "5400s",
             "else": "proceed",
+            "when": None,
             "latecomers": "new",
         },
         "notify": [],

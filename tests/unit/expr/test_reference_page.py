@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mroute_dicom
-from mroute.expr import Outcome, compile_completion, compile_text, language
+from mroute.expr import Outcome, compile_completion, compile_study, compile_text, language
 from mroute.expr.dictionary import FACTS
 from mroute.expr.functions import METHODS
 from mroute.testing import registry_of
@@ -35,7 +35,12 @@ def of_completion(text: str, descriptions: Any) -> Outcome:
     return compile_completion(text).evaluate(descriptions)
 
 
+def of_study(text: str, series: Any) -> Outcome:
+    return compile_study(text, FUNCTIONS).evaluate(series[0], series)
+
+
 EXAMPLES = [
+    *((of_study, *example) for example in examples("mroute-study")),
     *((of_condition, *example) for example in examples("mroute")),
     *((of_completion, *example) for example in examples("mroute-completion")),
 ]
@@ -44,6 +49,7 @@ EXAMPLES = [
 def test_there_are_examples() -> None:
     assert len(examples("mroute")) >= 50
     assert len(examples("mroute-completion")) >= 5
+    assert len(examples("mroute-study")) >= 5
 
 
 @pytest.mark.parametrize(("evaluate", "text", "subject", "expected"), EXAMPLES)
