@@ -107,9 +107,13 @@ def _ended(finish: Finish, rule: TriggeredRule, reason: str) -> TaskPlan:
     return TaskPlan(finish, (rule.name,), "discard", applied_rule=rule.name, reason=reason)
 
 
-def rejection(reason: str) -> Plan:
-    """The plan for a subject that cannot be planned: all of it goes to ``error/``."""
-    return Plan((TaskPlan(Finish.ERROR, (), action="error", reason=reason),))
+def rejection(reason: str, rule: str = "") -> Plan:
+    """The plan for a subject that cannot be planned: all of it goes to ``error/``.
+
+    ``rule`` is the only one that the subject is for, where that is so.
+    """
+    rules = (rule,) if rule else ()
+    return Plan((TaskPlan(Finish.ERROR, rules, "error", applied_rule=rule, reason=reason),))
 
 
 def announce(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mroute.cli.screen import Screen, tell
-from mroute.errors import ExitCode
+from mroute.errors import ExitCode, MrouteError, describe
 
 if TYPE_CHECKING:
     from mroute.cli.explanation import Answer, Explanation
@@ -57,20 +57,24 @@ def command(
     """Say for each SUBJECT what every rule comes to and why, and what would be done.
 
     A SUBJECT is a DICOM file, a folder of them, a '.tags' file, or '-' for JSON objects of tags on
-    standard input. Exits 0 whatever is decided, 1 where a subject cannot be read, 3 where the rule
-    file or a plugin cannot be loaded. Nothing on disk changes; the spool is not needed.
+    standard input. Of a study in 'studies/' it is said what it waits for, of a task that was a
+    study why it went on. Exits 0 whatever is decided, 1 where a subject cannot be read, 3 where
+    the rule file or a plugin cannot be loaded. Nothing on disk changes; the spool is not needed.
 
     \b
     Examples:
       mroute explain -c site/mroute.yaml image.dcm
       mroute explain -c site/mroute.yaml site/spool/discard
+      mroute explain -c site/mroute.yaml 'site/spool/studies/1.2.840.1#spine'
       mroute explain -c site/mroute.yaml --rule thin-slices --json image.dcm
     """
     from mroute import config
+    from mroute.cli.explained_study import explain_study, show_study, was_study
     from mroute.cli.explanation import explain, site_of
     from mroute.cli.installed import installed
     from mroute.cli.planned import entries
     from mroute.cli.progress import progress_on_stderr
+    from mroute.cli.study import is_collecting
     from mroute.cli.subjects import Subjects
 
     plugins = installed()
@@ -82,8 +86,22 @@ def command(
     site = site_of(configuration, plugins.hooks, plugins.registry)
     reader = Subjects(plugins.registry, tell)
     screen = Screen.of_stdout()
-    number = 0
-    for number, given in enumerate(reader.read(subjects)):
+    studies = [name for name in subjects if was_study(Path(name))]
+    for number, name in enumerate(studies):
+        try:
+            explained = explain_study(site, Path(name))
+        except (MrouteError, OSError) as error:
+            reader.failed = True
+            tell(describe(error))
+            continue
+        if as_json:
+            click.echo(json.dumps(explained))
+            continue
+        if number:
+            screen.line("")
+        show_study(screen, explained)
+    others = tuple(name for name in subjects if not is_collecting(Path(name)))
+    for number, given in enumerate(reader.read(others), start=len(studies)):
         series = given.series
         if force_rule is not None:
             series = replace(series, force_rule=force_rule)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from mroute.config import Configuration
+from mroute.models import ConditionBase
 from mroute.types import Delivery, Finish, Plan, StudyPlan, TaskPlan
 
 _LONGEST = 400
@@ -89,12 +90,35 @@ def _study(study: StudyPlan, configuration: Configuration) -> Entry:
         "rule": study.rule_name,
         "complete": condition.complete if condition else "",
         "series": getattr(condition, "series", ""),
-        "after": None if after is None else _written(after),
+        "condition": in_words(condition) if condition else "",
+        "after": None if after is None else written(after),
         "else": condition.otherwise.value if condition else "",
+        "when": condition.when if condition else None,
+        "latecomers": condition.latecomers.value if condition else "",
     }
 
 
-def _written(duration: timedelta) -> str:
+def in_words(condition: ConditionBase) -> str:
+    """What a study waits for: ``any_of (received_series 'T1'; timeout quiet=20m)``."""
+    asked: list[str] = []
+    for name in type(condition).model_fields:
+        value = getattr(condition, name)
+        if (
+            name in ConditionBase.model_fields
+            or value == type(condition).model_fields[name].default
+        ):
+            continue
+        if isinstance(value, tuple) and all(isinstance(each, ConditionBase) for each in value):
+            asked.append(f"({'; '.join(map(in_words, value))})")
+        elif name == "series":
+            asked.append(str(value))
+        else:
+            shown = written(value) if isinstance(value, timedelta) else value
+            asked.append(f"{name}={shown}")
+    return " ".join([condition.complete, *asked])
+
+
+def written(duration: timedelta) -> str:
     """A duration as a rule file has it: ``1h30m``."""
     seconds = int(duration.total_seconds())
     parts = (seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")
@@ -126,8 +150,10 @@ def _task_line(entry: Entry) -> str:
 def _study_line(entry: Entry) -> str:
     """Where the series is collected, and what that study waits for."""
     line = f"studies/: join study {entry['study']} (rule '{entry['rule']}')"
-    if entry["complete"]:
-        line += f", complete by {entry['complete']}"
-    if entry["series"]:
-        line += f" {entry['series']}"
-    return line if entry["after"] is None else f"{line}, or after {entry['after']}: {entry['else']}"
+    if entry["condition"]:
+        line += f", complete by {entry['condition']}"
+    if entry["after"] is not None:
+        line += f", or after {entry['after']}: {entry['else']}"
+    if entry["when"]:
+        line += f"; acted on if {entry['when']}"
+    return line if entry["latecomers"] == "new" else f"{line}; latecomers: {entry['latecomers']}"

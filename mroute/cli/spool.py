@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mroute.spool.upkeep.item import Item
 
 _COMMANDS = {
+    "complete": "mroute.cli.spool_settle:complete",
     "discard": "mroute.cli.spool_settle:discard",
     "ls": "mroute.cli.spool_ls:command",
     "retry": "mroute.cli.spool_settle:retry",

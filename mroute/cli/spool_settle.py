@@ -1,4 +1,4 @@
-"""``mroute spool retry`` and ``discard``: what an administrator decides about what waits.
+"""``mroute spool retry``, ``discard``, ``complete``: an administrator decides about what waits.
 
 Knows how the things are chosen, asked about and reported. Does not know how either is done.
 """
@@ -114,6 +114,41 @@ def discard(ids: tuple[str, ...], file: Path | None, folder: Path | None, yes: b
             _say(f"{item.state} {item.queue}/{item.id}, {item.images} images: {item.because}")
         click.confirm(f"Discard {len(found)} of these?", abort=True)
     _each(found, missing, discarding.discard)
+
+
+@click.command("complete")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@on_a_spool
+def complete(ids: tuple[str, ...], file: Path | None, folder: Path | None) -> None:
+    """Let collecting studies go on as they are, whatever their condition waits for.
+
+    The router takes them when it looks next; their journal says who wanted that. Exits 1 where one
+    could not be.
+
+    \b
+    Example:
+      mroute spool complete -c site/mroute.yaml 1.2.840.1
+    """
+    from mroute.site import utc_now
+    from mroute.spool.amending import force_study
+    from mroute.spool.files import Files
+    from mroute.spool.upkeep.item import State
+    from mroute.spool.upkeep.redrive import ADMINISTRATOR
+
+    opened = open_spool(file, folder)
+    files = Files(opened.outline.durability)
+
+    def force(item: Item) -> str:
+        if item.state is not State.COLLECTING:
+            raise RedriveError(
+                f"'{item.id}' is {item.state} in '{item.queue}'; only a collecting study can be "
+                "completed"
+            )
+        if force_study(opened.spool, files, item.id, utc_now(), ADMINISTRATOR):
+            return f"'{item.id}' goes on as it is when the router looks next"
+        return f"'{item.id}' was completed before, and goes on when the router looks next"
+
+    _each(*_chosen(opened.items(), ids), force)
 
 
 def find(items: Iterable[Item], id_: str) -> Item:

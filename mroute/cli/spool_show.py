@@ -63,8 +63,11 @@ def _told(opened: Opened, item: Item, phi: bool) -> dict[str, Any]:
     }
     count, size = _size(item.path)
     journal = content.get("journal")
+    study, unknown = _study(opened, item, content)
     return {
         **item.to_json(),
+        "study": study,
+        "study_unknown": unknown,
         "targets": [
             {
                 "name": name,
@@ -87,6 +90,40 @@ def _told(opened: Opened, item: Item, phi: bool) -> dict[str, Any]:
     }
 
 
+def _study(opened: Opened, item: Item, content: dict[str, Any]) -> tuple[Any, str]:
+    """What is known of the study that it is or was, and why more is not."""
+    from mroute.cli.study import facts_of_collecting, facts_of_completed, still_arriving
+    from mroute.config import load, rule_parser
+    from mroute.errors import ConfigurationError, MrouteError
+    from mroute.site import utc_now
+    from mroute.spool.collected import read_collected
+    from mroute.spool.upkeep.item import State
+    from mroute.study_rules import rule_now, wanted
+    from mroute.verdicts import checks_of
+
+    if item.state is not State.COLLECTING:
+        return facts_of_completed(content), ""
+    registry, quiet = opened.registry, opened.outline.timing.study_complete_after
+    base = opened.file.absolute().parent if opened.file else opened.spool.root
+    now, asked, unknown = "unknown", None, ""
+    try:
+        study, _ = read_collected(
+            item.path, "", rule_parser(registry, base), quiet, checks_of(registry)
+        )
+        try:
+            if opened.file is None:
+                unknown = "no rule file is named: whether its rule has changed is not known"
+            else:
+                configuration = load(opened.file, registry)
+                now, asked = rule_now(configuration, study), wanted(configuration, study)
+        except ConfigurationError:
+            unknown = "the rule file cannot be used: whether its rule has changed is not known"
+        pending = still_arriving(opened.spool, study.uid)
+        return facts_of_collecting(study, pending, utc_now(), now, asked), unknown
+    except MrouteError as error:
+        return None, str(error)
+
+
 def _size(path: Path) -> tuple[int, int]:
     count = size = 0
     for each in path.rglob("*") if path.is_dir() else [path]:
@@ -100,6 +137,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _lines(told: dict[str, Any]) -> Iterator[str]:
+    from mroute.cli import study
     from mroute.cli.spool_ls import columns
 
     facts = [
@@ -118,6 +156,12 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         facts.insert(
             3, ("failed at", f"{told['reason'].get('stage')}, {told['reason'].get('time')}")
         )
+    if addition := told["info"].get("addition_to"):
+        facts.append(("addition to", addition))
+    if told["study"]:
+        facts += study.lines(told["study"])
+    if told["study_unknown"]:
+        facts.append(("unknown", told["study_unknown"]))
     facts += [(key, str(told["info"][key])) for key in _PHI if key in told["info"]]
     yield from columns(facts)
     if told["targets"]:
@@ -127,6 +171,9 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
             for each in told["targets"]
         ]
         yield from columns([("TARGET", "STATE", "TIME", "REASON"), *rows])
+    if told["study"] and told["study"]["series"]:
+        yield ""
+        yield from columns(study.rows(told["study"]))
     if told["journal"]:
         yield ""
         keys = ("time", "actor", "action", "outcome")

@@ -6,7 +6,7 @@ spool and plugins ask the `Configuration`.
 
 from mroute.config.configuration import Configuration, CoreSettings, Timing
 from mroute.config.edition import edition_of
-from mroute.config.load import load, load_rules, validate
+from mroute.config.load import load, load_rules, rule_parser, validate
 from mroute.config.outline import Outline, outline
 from mroute.config.schema import rules_schema, settings_schema
 
@@ -19,6 +19,7 @@ __all__ = [
     "load",
     "load_rules",
     "outline",
+    "rule_parser",
     "rules_schema",
     "settings_schema",
     "validate",

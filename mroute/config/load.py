@@ -5,7 +5,7 @@ Knows the order: read, validate by the composed model, check, compile. Does not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -156,7 +156,7 @@ def _configuration(
         rules=_rule_set(path, registry, result, progress),
         settings=MappingProxyType(sections),
         core=CoreSettings(durability=settings.durability, log_phi=settings.log_phi),
-        parse_rule=_rule_parser(composition, file.parent),
+        parse_rule=rule_parser(registry, file.parent),
         study_program=lru_cache(partial(compile_study, functions=registry.functions)),
         warnings=result.problems,
         edition=edition,
@@ -195,8 +195,12 @@ def _program(when: str, conditions: Mapping[str, Checked], clauses: Clauses) -> 
     return compile_condition(checked, clauses)
 
 
-def _rule_parser(composition: Composition, base: Path) -> Any:
-    models = composition.choices[ACTION].models
+def rule_parser(registry: Registry, base: Path) -> Callable[[JsonObject], RuleBase]:
+    """What makes a rule of what is kept of one, as `Configuration.parse_rule` says.
+
+    Paths in it are relative to the folder ``base``.
+    """
+    models = compose(registry).choices[ACTION].models
 
     def parse_rule(content: JsonObject) -> RuleBase:
         action = content.get("action")

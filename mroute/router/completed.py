@@ -12,20 +12,20 @@ from pathlib import Path
 
 from mroute import engine
 from mroute.errors import (
-    ExpressionError,
     PluginError,
     RejectedError,
     TaskFileError,
     UnsafeNameError,
 )
 from mroute.events import StudyCompleted, SubjectRejected
-from mroute.expr import Outcome
 from mroute.models import RuleBase
 from mroute.router.routing import Planned, Routing
+from mroute.site import Site
 from mroute.spool.claim import Claim
-from mroute.spool.collected import collected_study, unusable_study
+from mroute.spool.collected import read_collected, unusable_study
 from mroute.spool.goneon import forget, recall, remember
-from mroute.spool.studies import keep_task_file, read_study
+from mroute.spool.studies import keep_task_file
+from mroute.study_rules import rule_now, wanted
 from mroute.types import Finish, GoneOn, Outgoing, Plan, Study, TriggeredRule, Verdict
 from mroute.verdicts import checks_of, is_study_complete
 
@@ -47,14 +47,14 @@ def plan_study(routing: Routing, claim: Claim) -> Planned | None:
         return None
     gone = _gone_on(routing, claim)
     try:
-        study, rule = read_study_in(routing, claim.source, claim.id)
+        study, rule = read_study_in(site, claim.source, claim.id)
         verdict = _verdict(routing, study, gone)
         study = replace(study, completed_because=verdict.because)
         plan = engine.plan_study(
             study,
             TriggeredRule(study.rule_name, rule),
             verdict,
-            _wanted(routing, study),
+            wanted(site.configuration, study),
             site.hooks,
             site.registry.actions,
             site.plan_context(),
@@ -72,28 +72,20 @@ def plan_study(routing: Routing, claim: Claim) -> Planned | None:
             verdict.forced.value if verdict.forced else None,
             len(study.series),
             len(study.images),
-            _rule_now(routing, study),
+            rule_now(site.configuration, study),
         )
     )
     return Planned(study, plan, (study.rule_name,), names)
 
 
-def read_study_in(routing: Routing, folder: Path, claim_id: str) -> tuple[Study, RuleBase]:
+def read_study_in(site: Site, folder: Path, claim_id: str) -> tuple[Study, RuleBase]:
     """The study in ``folder`` and its rule as it was when the study began.
 
     Raises `TaskFileError` where its task file or its rule cannot be used.
     """
-    site = routing.site
-    content = read_study(folder)
-    name = content["collection"]["rule_name"]
-    try:
-        rule = site.configuration.parse_rule(content["collection"]["rule"])
-        quiet, checks = site.configuration.timing.study_complete_after, checks_of(site.registry)
-        return collected_study(folder, claim_id, content, rule, quiet, checks), rule
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise TaskFileError(
-            f"the study was collected under rule '{name}', which cannot be used any more: {error}"
-        ) from error
+    configuration = site.configuration
+    quiet, checks = configuration.timing.study_complete_after, checks_of(site.registry)
+    return read_collected(folder, claim_id, configuration.parse_rule, quiet, checks)
 
 
 def _gone_on(routing: Routing, claim: Claim) -> GoneOn | None:
@@ -112,26 +104,12 @@ def _verdict(routing: Routing, study: Study, gone: GoneOn | None) -> Verdict:
     return Verdict(True, "it was complete when a run that died took it")
 
 
-def _wanted(routing: Routing, study: Study) -> Outcome | None:
-    """What ``study.when`` of the rule comes to; None where it has none."""
-    if study.condition.when is None:
-        return None
-    try:
-        program = routing.site.configuration.study_program(study.condition.when)
-    except ExpressionError as error:
-        said = "; ".join(each.message for each in error.problems)
-        raise TaskFileError(
-            f"'study.when' of rule '{study.rule_name}' cannot be used any more: {said}"
-        ) from error
-    return program.evaluate(study.tags, study.series)
-
-
 def _unplanned(routing: Routing, claim: Claim, gone: GoneOn | None, reason: str) -> Planned:
     """The plan into ``error/``; whatever is in the folder goes there."""
     keep_task_file(claim.source)
     uid, _, rule_name = claim.name.partition("#")
     lost = unusable_study(claim.source, claim.id, uid, rule_name)
-    plan = engine.rejection(reason)
+    plan = engine.rejection(reason, rule_name)
     _remember(routing, claim, gone, plan)
     routing.site.hooks.event(SubjectRejected(claim.id, uid, reason, len(lost.images)))
     return Planned(lost, plan, (), {path.name for path in claim.source.iterdir()})
@@ -146,12 +124,3 @@ def _remember(routing: Routing, claim: Claim, gone: GoneOn | None, plan: Plan) -
     known = gone or GoneOn(claim.id, site.clock(), first.reason)
     becomes = replace(known, task_id=first.task_id(claim.id), outcome=outcome or Outgoing.ACTION)
     remember(site.spool, site.files, claim.name, becomes)
-
-
-def _rule_now(routing: Routing, study: Study) -> str:
-    """Whether the rule is still configured as it was when the study began."""
-    rules = routing.site.configuration.rules
-    if study.rule_name not in rules:
-        return "removed"
-    now = rules[study.rule_name].rule.model_dump(mode="json", by_alias=True)
-    return "same" if now == study.collection.get("rule") else "changed"

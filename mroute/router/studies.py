@@ -103,7 +103,7 @@ def _amend(routing: Routing, name: str) -> None:
 def _readable(routing: Routing, name: str) -> Study | TaskFileError:
     """The study, or why it cannot be used."""
     try:
-        return read_study_in(routing, routing.site.spool.studies / name, "")[0]
+        return read_study_in(routing.site, routing.site.spool.studies / name, "")[0]
     except TaskFileError as error:
         return error
 

@@ -7,17 +7,18 @@ Does not know when a study is complete.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, overload
 
-from mroute.errors import TagsError
+from mroute.errors import TagsError, TaskFileError
 from mroute.models import ConditionBase, RuleBase
 from mroute.spool.layout import TAGS_SUFFIX, TASK_FILE, tags_file
+from mroute.spool.studies import read_study
 from mroute.spool.tags import read_tags, read_uids
 from mroute.spool.taskfile import aware_time
-from mroute.types import Check, Study, Tags
+from mroute.types import Check, JsonObject, Study, Tags
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -70,6 +71,29 @@ class InstanceUids(_Read):
             return read_uids(tags_file(path))[1] or path.name
         except TagsError:
             return path.name
+
+
+def read_collected(
+    folder: Path,
+    claim_id: str,
+    parse_rule: Callable[[JsonObject], RuleBase],
+    quiet: timedelta,
+    checks: Mapping[str, Check],
+) -> tuple[Study, RuleBase]:
+    """The study in ``folder``, and its rule as it was when the study began.
+
+    ``parse_rule`` makes a rule of what is kept of it. Raises `TaskFileError` where the task file or
+    the rule cannot be used.
+    """
+    content = read_study(folder)
+    try:
+        rule = parse_rule(content["collection"]["rule"])
+        return collected_study(folder, claim_id, content, rule, quiet, checks), rule
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        name = content["collection"]["rule_name"]
+        raise TaskFileError(
+            f"the study was collected under rule '{name}', which cannot be used any more: {error}"
+        ) from error
 
 
 def collected_study(

@@ -144,6 +144,8 @@ class Look:
             f"for '{waits}'; {len(received)} series so far, "
             f"the last at {study.get('last_receive_time', 'an unknown time')}"
         )
+        if study.get("complete_force") is True:
+            because = "an administrator has completed it; it goes on next"
         return Item(
             folder.name,
             "studies",

@@ -17,7 +17,7 @@ from typing import Any
 
 from mroute.errors import RedriveError, TaskFileError
 from mroute.spool.files import Files, remove_folder
-from mroute.spool.layout import LEASE_FILE, REASON_FILE, Spool
+from mroute.spool.layout import LEASE_FILE, REASON_FILE, TASK_FILE, Spool
 from mroute.spool.locks import locked_content, try_lock
 from mroute.spool.outbox import BURIED
 from mroute.spool.queue import is_halted, with_retry_state
@@ -101,7 +101,9 @@ class Redrive:
                 )
             if reason["queue"]:
                 return self._back_to_queue(item, reason["queue"], reason)
-            said = reroute(self.spool, self.files, item, self.read_image)
+            only = _only_rule(item.path)
+            said = reroute(self.spool, self.files, item, self.read_image, only)
+            said += f", for rule '{only}' alone" if only else ""
             if not leftovers(item.path):
                 remove_folder(item.path)
             return said
@@ -164,6 +166,13 @@ def reason_of(folder: Path) -> dict[str, Any] | None:
     return read_object(folder / REASON_FILE) or read_object(folder / REDRIVEN_FILE)
 
 
+def _only_rule(folder: Path) -> str:
+    """The rule that a dead letter of routing is for, where that is one: others have had theirs."""
+    info = (read_object(folder / TASK_FILE) or {}).get("info")
+    rule = info.get("applied_rule") if isinstance(info, dict) else None
+    return rule if isinstance(rule, str) else ""
+
+
 def prospect(item: Item, queues: Mapping[str, str]) -> str:
     """What `Redrive.retry` would do with the thing, in a sentence."""
     if item.state is State.RETRY:
@@ -174,7 +183,9 @@ def prospect(item: Item, queues: Mapping[str, str]) -> str:
         return "puts it back into 'outbox'"
     queue = (reason_of(item.path) or {}).get("queue")
     if queue == "":
-        return "puts its images back into 'incoming', to be routed anew"
+        only = _only_rule(item.path)
+        anew = f"routed anew for rule '{only}' alone" if only else "routed anew"
+        return f"puts its images back into 'incoming', to be {anew}"
     if queue in queues:
         return f"moves it back to '{queue}'"
     return "cannot tell where it belongs"

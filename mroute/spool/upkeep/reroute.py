@@ -15,6 +15,7 @@ from mroute.names import safe_name
 from mroute.spool.arrivals.errorfiles import ERROR_SUFFIX, image_of
 from mroute.spool.arrivals.receiving import receive
 from mroute.spool.files import Files
+from mroute.spool.goneon import forget
 from mroute.spool.layout import (
     COPIED_PREFIX,
     FORCE_RULE_FILE,
@@ -60,12 +61,19 @@ def _is_hidden(name: str) -> bool:
     return name[0] == "." and (name in _HIDDEN or name.endswith(_HIDDEN_SUFFIXES))
 
 
-def reroute(spool: Spool, files: Files, item: Item, read_image: ReadImage) -> str:
+def reroute(
+    spool: Spool, files: Files, item: Item, read_image: ReadImage, only_rule: str = ""
+) -> str:
     """Put the images of a dead letter back into ``incoming/``; says how many.
 
-    Raises `RedriveError` with the names of those that cannot be read: they stay.
+    Where the letter is for one rule, ``only_rule``, its images are routed for that alone: what
+    other rules do with them is done. Raises `RedriveError` with the names of those that cannot be
+    read: they stay.
     """
     forced = _force_rule(item.path)
+    if forced is None and only_rule:
+        forced = item.path / FORCE_RULE_FILE
+        files.write(forced, only_rule.encode("utf-8"))
     present = set(leftovers(item.path))
     about = {name: image_of(name, present) for name in present if name.endswith(ERROR_SUFFIX)}
     images = sorted(
@@ -123,6 +131,10 @@ def _give_back(
     uids = [tags.get(key, "") for key in ("SeriesInstanceUID", "SOPInstanceUID")]
     if not all(uids):
         raise TagsError("it has no SeriesInstanceUID or no SOPInstanceUID")
+    rule = forced.read_text("utf-8").strip()
+    with suppress(UnsafeNameError):  # such a study there never was
+        # Whoever is sent back is late for nothing: a study of the rule begins anew.
+        forget(spool, spool.study(tags.get("StudyInstanceUID", ""), rule).name)
     # The rule must be there before the images are, so the series is put together out of reach.
     series = item.path / _FORCED / safe_name(uids[0], "SeriesInstanceUID")
     series.mkdir(parents=True, exist_ok=True)
