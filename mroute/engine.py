@@ -184,11 +184,12 @@ def _held(
         if not _is_held(subject, rule):
             continue
         gone = subject.late[rule.name]
-        reason = (
+        # What is told elsewhere must not say why, which may quote tags.
+        told_reason = (
             f"it came after its study had gone on for rule '{rule.name}' at {gone.at.isoformat()} "
-            f"as task '{gone.task_id or 'unknown'}', because {gone.because}; 'latecomers: hold' "
-            "leaves it to a person"
+            f"as task '{gone.task_id or 'unknown'}'; 'latecomers: hold' leaves it to a person"
         )
+        reason = f"{told_reason}. The study had gone on because of this: {gone.because}"
         task = TaskPlan(
             Finish.ERROR,
             (rule.name,),
@@ -199,7 +200,7 @@ def _held(
         )
         tasks.append(task)
         task_id = task.task_id(subject.claim_id)
-        told += announce(NoticeEvent.ERROR, [rule], task_id, hooks, context, reason)
+        told += announce(NoticeEvent.ERROR, [rule], task_id, hooks, context, told_reason)
     return Plan(tuple(tasks), deliveries=tuple(told))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-PHI_FIELDS = frozenset({"uid", "study_uid", "instance_uid"})
+PHI_FIELDS = frozenset({"uid", "study_uid", "instance_uid", "clause"})
 """Fields of events that can lead to a patient: left out of logs unless the settings allow them."""
 
 
@@ -193,17 +193,17 @@ class LatecomerArrived(Event):
 class StudyCompleted(Event):
     """A study of so many ``series`` and ``images`` is complete, or was forced, and goes on.
 
-    ``because`` names what completed it, ``condition`` is the completion condition of its rule.
-    ``forced`` is to what it was forced when its time was over: ``proceed``, ``discard`` or
-    ``error``. It goes on under its rule as that was when the first series joined; ``rule_now`` is
-    ``same``, ``changed`` or ``removed``.
+    ``condition`` is the completion condition of its rule, ``clause`` says what of that completed
+    it, and may quote what is in the tags. ``forced`` is to what it was forced when its time was
+    over: ``proceed``, ``discard`` or ``error``. It goes on under its rule as that was when the
+    first series joined; ``rule_now`` is ``same``, ``changed`` or ``removed``.
     """
 
     claim_id: str
     study_uid: str
     rule: str
     condition: str
-    because: str
+    clause: str
     forced: str | None
     series: int
     images: int

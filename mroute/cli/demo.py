@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from mroute.errors import ExitCode
-from mroute.events import DeliverySettled, Event, SubjectCommitted, SubjectPlanned, TaskSettled
+from mroute.events import (
+    DeliverySettled,
+    Event,
+    StudyCompleted,
+    SubjectCommitted,
+    SubjectPlanned,
+    TaskSettled,
+)
 
 if TYPE_CHECKING:
     from mroute.demo import DemoSeries, Performance
@@ -60,7 +67,7 @@ def command(ctx: click.Context, keep: Path | None) -> None:
             performance = demo.play(root, plugins.hooks, plugins.registry, show.event)
     except _AskedToEnd:
         sys.exit(128 + signal.SIGTERM)
-    _report(console, performance, show.plans)
+    _report(console, performance, show)
     if keep is not None:
         console.print(f"The site is in {keep}; look around, and see {keep}/mroute.yaml.")
     if performance.account.faults:
@@ -97,6 +104,7 @@ class _Show:
 
     def __init__(self, console: Console) -> None:
         self.plans: dict[str, SubjectPlanned] = {}
+        self.studies: list[StudyCompleted] = []
         self._console = console
         columns = (SpinnerColumn(), TextColumn("{task.description}"))
         self._progress = Progress(*columns, console=console, transient=True)
@@ -116,6 +124,8 @@ class _Show:
         match event:
             case SubjectPlanned():
                 self.plans[event.uid] = event
+            case StudyCompleted():
+                self.studies.append(event)
             case SubjectCommitted():
                 self._counts["routed"] += 1
             case TaskSettled():
@@ -128,9 +138,7 @@ class _Show:
         return ", ".join(f"{number} {what}" for what, number in self._counts.items())
 
 
-def _report(
-    console: Console, performance: Performance, plans: Mapping[str, SubjectPlanned]
-) -> None:
+def _report(console: Console, performance: Performance, show: _Show) -> None:
     table = Table(title="What became of each series", show_lines=True)
     for heading in ("series", "images", "triggered rules, and why", "planned", "now in"):
         table.add_column(heading, overflow="fold")
@@ -140,10 +148,11 @@ def _report(
             _name(series),
             str(len(series.images)),
             _why(performance, series),
-            _planned(plans.get(series.uid)),
+            _planned(show.plans.get(series.uid)),
             "\n".join(f"{place}: {number}" for place, number in places.items()),
         )
     console.print(table)
+    console.print(_studies(show.studies))
     for message in performance.messages:
         console.print(f"webhook received: {escape(json.dumps(message))}", soft_wrap=True)
     for fault in performance.account.faults:
@@ -151,6 +160,21 @@ def _report(
     account = performance.account
     verdict = f"{len(account.faults)} faults" if account.faults else "every one accounted for"
     console.print(f"{len(performance.series)} series, {account.images} images: {verdict}.")
+
+
+def _studies(completed: Sequence[StudyCompleted]) -> Table:
+    table = Table(title="Why each study went on", show_lines=True)
+    for heading in ("rule", "series", "images", "complete by", "because"):
+        table.add_column(heading, overflow="fold")
+    for each in completed:
+        table.add_row(
+            escape(each.rule),
+            str(each.series),
+            str(each.images),
+            each.condition,
+            escape(each.clause),
+        )
+    return table
 
 
 def _name(series: DemoSeries) -> str:

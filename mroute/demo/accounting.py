@@ -46,6 +46,7 @@ def account_for(
         for place, folder in {
             "archive": "archive",
             "research": "research",
+            "teaching": "teaching",
             "success": "spool/success",
             "discard": "spool/discard",
             "error": "spool/error",

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import mroute_studies
 from mroute.cli import main
 from mroute.demo.accounting import account_for
 from mroute.demo.play import Performance, play
-from mroute.events import Event
+from mroute.events import Event, StudyCompleted
+from mroute.testing import registry_of
 from mroute.types import Decision
 from tests.e2e.sites import plugins_with
 
@@ -42,13 +44,16 @@ def test_every_image_is_accounted_for(played: tuple[Path, Performance, list[Even
 def test_every_rule_and_with_them_every_action_fires(
     played: tuple[Path, Performance, list[Event]],
 ) -> None:
-    _, performance, events = played
+    _, performance, _events = played
     fired = {name for each in performance.decisions.values() for name in each.triggered}
     assert fired == {
         "ct-to-archive",
         "thin-ct-to-research",
         "brain-mra",
-        "other-mr",
+        "brain",
+        "carotids",
+        "calcium-score",
+        "whole-spine",
         "spine",
         "ultrasound",
         "no-plans",
@@ -61,8 +66,38 @@ def test_every_rule_and_with_them_every_action_fires(
     }
     assert actions == {"route", "process", "both", "notification", "discard"}
     assert any(decision.fallback for decision in performance.decisions.values())
-    completed = {event.facts()["rule"] for event in events if event.name == "study_completed"}
-    assert completed == {"brain-mra", "other-mr"}
+
+
+def test_a_study_is_completed_by_each_condition(
+    played: tuple[Path, Performance, list[Event]],
+) -> None:
+    _, performance, events = played
+    completed = {each.rule: each for each in events if isinstance(each, StudyCompleted)}
+    assert {rule: (each.condition, each.clause) for rule, each in completed.items()} == {
+        "brain-mra": (
+            "received_series",
+            (
+                "'ANGIO' was received as 'ANGIO Projected from   C'; 'FAST LOCALIZER' was received "
+                "as 'FAST LOCALIZER'; 'PILOT' was received as 'T/S/C RF FAST PILOT'"
+            ),
+        ),
+        "brain": ("expected_instances", "4 of 4 images came, expected by the rule"),
+        "carotids": ("any_of", "timeout: no series arrived for more than 0:00:00"),
+        "calcium-score": (
+            "all_of",
+            (
+                "received_series: 'Scout' was received as 'Scout'; 'SmartScore' was received as "
+                "'SmartScore - Gated 0.5 sec'; expected_instances: 7 of 7 images came, expected by "
+                "the rule"
+            ),
+        ),
+        "whole-spine": ("timeout", "no series arrived for more than 0:00:00"),
+    }
+    assert {each.condition for each in completed.values()} == set(
+        registry_of(mroute_studies).conditions
+    )
+    by_place = performance.account.places.values()
+    assert sum(places.get("teaching", 0) for places in by_place) == 10
 
 
 def test_the_webhook_is_told_in_order(played: tuple[Path, Performance, list[Event]]) -> None:

@@ -93,7 +93,7 @@ def test_a_latecomer_is_held_for_a_person(tmp_path: Path) -> None:
     assert set(played.images("spool/error")) == {"1.2#0"}
     (reason,) = played.reasons()
     assert reason.startswith("it came after its study had gone on for rule 'spine' at ")
-    assert f"as task '{first['id']}'" in reason
+    assert f"as task '{first['id']}'; 'latecomers: hold' leaves it to a person" in reason
     assert "'T1' was received as 'T1'" in reason
     (path,) = (tmp_path / "spool" / "error").glob("*/task.json")
     assert json.loads(path.read_text())["info"]["addition_to"] == first["id"]

@@ -81,6 +81,19 @@ RULES = """
         action: route
         targets: [pacs]
         notify: [TOLD]
+      named:
+        when: tags.Modality == 'DX'
+        on: study
+        study: {complete: received_series, series: "'SeriesDescription'", latecomers: hold}
+        action: route
+        targets: [pacs]
+        notify: [TOLD]
+      unwanted:
+        when: tags.Modality == 'MG'
+        on: study
+        study: {complete: timeout, when: any(s.SeriesNumber == '1' for s in series)}
+        action: notification
+        notify: [TOLD]
 """
 
 TOLD = '{channel: webhook, url: "http://127.0.0.1:9", events: [received, completed, error]}'
@@ -107,7 +120,7 @@ def marked(folder: Path, number: int, modality: str, **tags: str) -> Path:
 def run(folder: Path, log_phi: bool) -> Played:
     text = dedent(RULES).replace("TOLD", TOLD)
     file = write_rules(folder, text + f"settings: {{log_phi: {str(log_phi).lower()}}}\n")
-    for number, modality in enumerate(["CT", "MR", "US", "PT", "NM", "OT", "CR", "XA"]):
+    for number, modality in enumerate(["CT", "MR", "US", "PT", "NM", "OT", "CR", "XA", "DX", "MG"]):
         marked(folder, number, modality)
     marked(folder, 20, "CT", StudyInstanceUID=f"../{MARK}/{UID}")
     marked(folder, 21, "CT", SeriesInstanceUID=f"../{MARK}/{UID}")
@@ -129,6 +142,9 @@ def run(folder: Path, log_phi: bool) -> Played:
         with open_site(file, hooks, registry, clock) as site:
             configure_logs(log_phi, as_json=True)
             Service(site).run_once()
+        if not (folder / "spool" / "incoming" / f"{UID}.40").exists():  # one comes too late
+            marked(folder, 40, "DX", StudyInstanceUID=f"{UID}.1000.8")
+            marked(folder, 41, "CR", StudyInstanceUID=f"{UID}.1000.6", PatientID=f"{MARK} other")
     return played
 
 
@@ -153,6 +169,8 @@ def test_no_word_of_a_patient_is_logged_or_told(
         "subject_rejected",
         "study_joined",
         "study_completed",
+        "latecomer_arrived",
+        "trouble_noticed",
         "task_settled",
         "delivery_settled",
     ]:
