@@ -49,6 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "of a rule set, with evaluating one by one, other ones in every run",
     )
 
+    parser.addoption(
+        "--study-examples",
+        type=int,
+        metavar="N",
+        help="play N random histories of studies that are collected, other ones in every run",
+    )
+
 
 WATCH.install()
 
