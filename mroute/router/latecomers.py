@@ -22,7 +22,7 @@ from mroute.types import Decision, GoneOn, Outgoing, Series
 def with_places(routing: Routing, series: Series, decision: Decision) -> Series:
     """The series with a place in every study that collects it; ``late`` says where it has none.
 
-    Raises `NotYetError` where the task that it has to follow is being made in this moment.
+    Raises `NotYetError` where the task that it comes too late for is being made in this moment.
     """
     site = routing.site
     memory = Memory(site.clock(), site.configuration.timing.latecomers_within)
@@ -34,8 +34,9 @@ def with_places(routing: Routing, series: Series, decision: Decision) -> Series:
         if place.gone is None:
             continue
         policy = Latecomers.NEW if place.kept else rule.study.latecomers
-        if policy is Latecomers.FOLLOW and not place.gone.task_id:
-            raise NotYetError(f"the study of rule '{name}' goes on in this moment; it follows then")
+        if policy is not Latecomers.NEW and not place.gone.task_id:
+            said = f"the study of rule '{name}' goes on in this moment, as a task that is not known"
+            raise NotYetError(f"{said} yet; this series is looked at again then")
         if not place.kept:
             late[name] = place.gone
         first = place.gone.task_id

@@ -119,16 +119,14 @@ class Router:
 
     def route(self) -> int:
         """One pass, in the order of a service; returns how much was done."""
+        steps = (resume_abandoned, route_series, route_error_files, route_studies)
+        return sum(map(self.step, steps))
+
+    def step(self, step: Callable[[Routing, Stop], int]) -> int:
+        """A part of a pass."""
         self._history.without_now = self._without
-        stop = Stop()
-        steps: tuple[Callable[[Routing, Stop], int], ...] = (
-            resume_abandoned,
-            route_series,
-            route_error_files,
-            route_studies,
-        )
         try:
-            return sum(step(self._routing, stop) for step in steps)
+            return step(self._routing, Stop())
         finally:
             self._history.look()
 
@@ -215,6 +213,11 @@ class History:
     def collecting(self) -> list[str]:
         """The folders of the studies that are collected now, sorted."""
         return sorted(path.name for path in self.spool.studies.glob("[!.]*"))
+
+    def waits_for_ever(self, name: str) -> bool:
+        """Whether nothing but a person ends the waiting of a study."""
+        rule = name.partition("#")[2]
+        return rule in "BCE" and self.policies[rule].otherwise == "ignore"
 
     def left(self) -> bool:
         """Whether anything is still on its way."""

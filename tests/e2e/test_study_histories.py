@@ -11,9 +11,10 @@ import tempfile
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -26,12 +27,16 @@ from hypothesis.stateful import (
 from mroute.errors import RedriveError
 from mroute.models import Durability
 from mroute.spool.amending import force_study
+from mroute.spool.collecting import Collecting, Seen
 from mroute.spool.files import Files
+from mroute.spool.places import Place
+from mroute.spool.studies import _grown
+from mroute.types import Verdict
 from tests.e2e.histories import CONDITIONS, History, Policy, Router
 from tests.faults import Killed, fault
 
 EXAMPLES = 500
-STEPS = 25
+STEPS = 20
 _MEMORY = Path("/dev/shm")
 
 POLICIES = st.builds(
@@ -40,6 +45,14 @@ POLICIES = st.builds(
     st.sampled_from(["discard", "proceed", "ignore", "error"]),
 )
 LETTERS = "".join(CONDITIONS)
+ROUTER = st.integers(0, 1)
+SERIES = st.tuples(
+    st.sampled_from(["9.1", "9.1", "9.2"]),
+    st.sets(st.sampled_from(LETTERS), min_size=1, max_size=2),
+    st.sampled_from(["T1", "T2", "T3", "T4"]),
+    st.integers(1, 2),
+)
+"""Its study, the rules that it is for, its description, and how many images it has."""
 
 
 class Studies(RuleBasedStateMachine):
@@ -55,37 +68,45 @@ class Studies(RuleBasedStateMachine):
         self.history = History(self.root, dict(zip(LETTERS, policies, strict=True)))
         self.routers = [Router(self.history), Router(self.history)]
 
-    @rule(
-        study=st.sampled_from(["9.1", "9.2"]),
-        letters=st.sets(st.sampled_from(LETTERS), max_size=2),
-        description=st.sampled_from(["T1", "T2", "T3", "T4"]),
-        images=st.integers(1, 2),
-    )
-    def arrive(self, study: str, letters: set[str], description: str, images: int) -> None:
-        self.history.arrive(study, "".join(sorted(letters)), description, images)
+    @rule(series=st.lists(SERIES, min_size=1, max_size=3))
+    def arrive(self, series: list[tuple[str, set[str], str, int]]) -> None:
+        for study, letters, description, images in series:
+            self.history.arrive(study, "".join(sorted(letters)), description, images)
 
-    @rule(which=st.integers(0, 1))
-    def route(self, which: int) -> None:
+    @rule(which=ROUTER, minutes=st.sampled_from([0, 2, 2, 9, 11, 11, 130]))
+    def route(self, which: int, minutes: int) -> None:
+        """Time passes, and a router makes a pass."""
+        self.history.move(timedelta(minutes=minutes))
         self.routers[which].route()
         assert self.history.faults == []
 
-    @rule(which=st.integers(0, 1), call=st.integers(0, 250), after=st.booleans())
-    def kill(self, which: int, call: int, after: bool) -> None:
+    @rule(which=ROUTER, series=st.lists(SERIES, max_size=2), minutes=st.sampled_from([0, 2, 11]))
+    def route_while_series_arrive(
+        self, which: int, series: list[tuple[str, set[str], str, int]], minutes: int
+    ) -> None:
+        """As `route`, and some series have just begun to arrive by then."""
+        self.history.move(timedelta(minutes=minutes))
+        self.arrive(series)
+        self.routers[which].route()
+        assert self.history.faults == []
+
+    @rule(which=ROUTER, call=st.integers(0, 120), after=st.booleans(), series=SERIES)
+    def kill(
+        self, which: int, call: int, after: bool, series: tuple[str, set[str], str, int]
+    ) -> None:
         """A router dies in the middle of a pass; another one is started."""
+        self.arrive([series])
+        self.history.move(timedelta(minutes=2))
         with suppress(Killed), fault(self.root, call, after=after):
             self.routers[which].route()
         self.restart(which)
 
-    @rule(which=st.integers(0, 1))
+    @rule(which=ROUTER)
     def restart(self, which: int) -> None:
         self.routers[which].stop()
         self.routers[which] = Router(self.history)
         self.history.look()
         assert self.history.faults == []
-
-    @rule(minutes=st.sampled_from([2, 5, 9, 11, 30, 70, 130]))
-    def pause(self, minutes: int) -> None:
-        self.history.move(timedelta(minutes=minutes))
 
     @rule(minutes=st.sampled_from([1, 15, 300]))
     def set_the_clock_back(self, minutes: int) -> None:
@@ -126,7 +147,7 @@ class Studies(RuleBasedStateMachine):
         for number in range(60):
             history.move(timedelta(minutes=3))
             if number > 50:
-                for name in history.collecting():
+                for name in filter(history.waits_for_ever, history.collecting()):
                     (history.spool.studies / name / ".force-complete").touch()
                     history.forced.add(name)
             for router in self.routers:
@@ -137,16 +158,74 @@ class Studies(RuleBasedStateMachine):
         history.check()
 
 
-def test_every_series_is_in_one_task_of_each_rule(request: pytest.FixtureRequest) -> None:
-    asked = request.config.getoption("--study-examples")
+def play(examples: int, derandomize: bool = True, shrink: bool = True) -> None:
+    """Play that many histories."""
+    phases = [Phase.generate, *([Phase.shrink] if shrink else [])]
     run_state_machine_as_test(
         Studies,
         settings=settings(
-            max_examples=asked or EXAMPLES,
+            max_examples=examples,
             stateful_step_count=STEPS,
-            derandomize=asked is None,
+            derandomize=derandomize,
             deadline=None,
             database=None,
+            phases=phases,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_every_series_is_in_one_task_of_each_rule(request: pytest.FixtureRequest) -> None:
+    asked = request.config.getoption("--study-examples")
+    play(asked or EXAMPLES, derandomize=asked is None)
+
+
+def no_place(*_: object) -> Place:
+    return Place(True)
+
+
+def nothing(*_: object) -> None:
+    return None
+
+
+def always(*_: object) -> bool:
+    return True
+
+
+def joined_again(content: dict[str, Any], *_: object) -> dict[str, Any]:
+    grown = _grown(content, *_)  # type: ignore[arg-type]
+    grown["collection"]["joined"] = []
+    return grown
+
+
+def nobody_arrives(*_: object) -> dict[str, tuple[str, ...]]:
+    return {}
+
+
+def remembered(collecting: Collecting, seen: Seen, *_: object) -> Verdict | None:
+    known = collecting._answers.get(seen.name)
+    return known.verdict if known else None
+
+
+MISTAKES = {
+    "a series has no place in its study": ("router.latecomers.keep_place", no_place),
+    "latecomers are not told apart": ("router.latecomers._begins_anew", always),
+    "a study goes on while a series joins it": ("spool.claim.joining", lambda folder: []),
+    "a series joins once more after a kill": ("spool.studies._grown", joined_again),
+    "arriving series are forgotten": (
+        "spool.arrivals.incoming.Incoming.pending_by_study",
+        nobody_arrives,
+    ),
+    "times of the future are waited for": ("router.studies.date_now", nothing),
+    "a verdict is kept for ever": ("spool.collecting.Collecting.verdict", remembered),
+    "what a study became is not remembered": ("spool.claim.remember", nothing),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, instead = MISTAKES[mistake]
+    monkeypatch.setattr(f"mroute.{where}", instead)
+    with pytest.raises((AssertionError, ExceptionGroup, OSError, KeyError)):
+        play(EXAMPLES, shrink=False)
