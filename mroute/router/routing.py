@@ -59,8 +59,7 @@ class Routing:
     claims, places) to the time of the next attempt; ``ignored`` are the places that observers were
     told of. ``due`` is when the next series or study can be complete, ``loose`` what in
     ``incoming/`` is no series, and ``backlog`` whether more loose images wait to be received than
-    one pass takes, all as of the last pass. ``left_behind`` are marks in studies that no claim had
-    at the last look, by study; ``tidy_at`` is when old memories are thrown away next.
+    one pass takes, all as of the last pass. ``tidy_at`` is when old memories are thrown away next.
     """
 
     current: Callable[[], Site]
@@ -72,7 +71,6 @@ class Routing:
     due: datetime | None = None
     loose: tuple[str, ...] = ()
     backlog: bool = False
-    left_behind: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tidy_at: datetime | None = None
 
     def __post_init__(self) -> None:

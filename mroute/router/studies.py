@@ -119,18 +119,13 @@ def _judge(routing: Routing, study: Study | TaskFileError, pending: Sequence[str
 
 
 def _let_go(routing: Routing, name: str) -> None:
-    """Take off the marks of series that will never join; each was seen at the last look too."""
+    """Take off the marks of series that will never join, and tell."""
     spool = routing.site.spool
-    found = left_behind(spool, spool.studies / name)
-    before = routing.left_behind.pop(name, ())
-    stale = [each for each in found if each in before]
-    if not stale:
-        if found:
-            routing.left_behind[name] = tuple(found)
-        return
-    take_off(spool, name, stale)
-    said = f"{len(stale)} series had a place in a study and never joined; it waits for them no more"
-    routing.site.hooks.event(TroubleNoticed(f"claim {stale[0]}", said))
+    stale = left_behind(spool, spool.studies / name)
+    if stale:
+        take_off(spool, name, stale)
+        said = f"{len(stale)} series had a place in a study and never joined; it waits no more"
+        routing.site.hooks.event(TroubleNoticed(f"claim {stale[0]}", said))
 
 
 def _tidy(routing: Routing) -> None:

@@ -22,8 +22,8 @@ from mroute.types import Check, JsonObject, Study, Tags
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-_RECEIVED = re.compile(r"(?:[0-9a-f]{8}-)?[^#]*#([0-9.]+)\.dcm")
-"""The name that a receiver gives an image, and what comes before one whose name was taken."""
+_RECEIVED = re.compile(r"[^#]*#([0-9]+(?:\.[0-9]+)+)\.dcm")
+"""The name that a receiver gives an image: that of its series, and its SOPInstanceUID."""
 
 
 class _Read(Sequence[Any]):

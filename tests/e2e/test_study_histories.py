@@ -210,7 +210,6 @@ def remembered(collecting: Collecting, seen: Seen, *_: object) -> Verdict | None
 MISTAKES = {
     "a series has no place in its study": ("router.latecomers.keep_place", no_place),
     "latecomers are not told apart": ("router.latecomers._begins_anew", always),
-    "a study goes on while a series joins it": ("spool.claim.joining", lambda folder: []),
     "a series joins once more after a kill": ("spool.studies._grown", joined_again),
     "arriving series are forgotten": (
         "spool.arrivals.incoming.Incoming.pending_by_study",

@@ -23,6 +23,7 @@ import pytest
 from mroute.router import route_series, route_studies
 from mroute.spool import amending, claim, places, studies
 from mroute.spool.locks import study_lock
+from mroute.spool.places import Place
 from tests.e2e.histories import CONDITIONS, History, Policy, Router
 
 STEPS = ("rename", "replace", "unlink", "rmdir", "mkdir", "link", "open", "utime")
@@ -115,7 +116,8 @@ def interleaved(root: Path, at: int, second: Callable[[], object]) -> Iterator[I
             patch.setattr(os, name, stepping(getattr(os, name)))
         patch.setattr(fcntl, "flock", locking)
         for module in (amending, claim, places, studies):
-            patch.setattr(module, "study_lock", lock)
+            if vars(module)["study_lock"] is study_lock:
+                patch.setattr(module, "study_lock", lock)
         try:
             yield switch
         finally:
@@ -169,7 +171,11 @@ class Race:
 def test_a_series_joins_or_is_late_wherever_the_two_meet(
     policy: str, first: str, quick_path: Path
 ) -> None:
-    root = quick_path / "site"
+    meet(policy, first, quick_path / "site")
+
+
+def meet(policy: str, first: str, root: Path) -> None:
+    """Let one run at each step of the ``first``."""
     late, joined = 0, 0
     for at in range(_MANY):
         race = Race(root, policy)
@@ -190,11 +196,43 @@ def test_a_series_joins_or_is_late_wherever_the_two_meet(
     assert joined
 
 
+def no_place(*_: object) -> Place:
+    return Place(True)
+
+
+@contextmanager
+def no_lock(spool: Any, name: str) -> Iterator[None]:
+    yield
+
+
+MISTAKES: dict[str, tuple[str, object]] = {
+    "a study goes on while a series joins it": ("spool.claim.joining", lambda folder: []),
+    "a series has no place in its study": ("router.latecomers.keep_place", no_place),
+    "a place is kept without the lock": ("spool.places.study_lock", no_lock),
+    "what a study became is remembered too late": ("spool.claim.remember", lambda *_: None),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_found(
+    mistake: str, quick_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, instead = MISTAKES[mistake]
+    monkeypatch.setattr(f"mroute.{where}", instead)
+
+    def meet_both_ways() -> None:
+        for first in ("the study", "the series"):
+            meet("hold", first, quick_path / "site")
+
+    with pytest.raises((AssertionError, OSError)):
+        meet_both_ways()
+
+
 def test_a_router_that_waits_is_recognised(tmp_path: Path) -> None:
     race = Race(tmp_path / "site", "new")
     spool = race.history.spool
     orders = []
-    for at in range(4):  # before the lock is taken, and behind that
+    for at in range(6):  # before the lock is taken, and behind that
         order: list[str] = []
 
         def second(order: list[str] = order) -> None:
