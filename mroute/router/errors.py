@@ -52,9 +52,11 @@ def route_error_files(routing: Routing, stop: threading.Event) -> int:
         for name in found.strange:
             routing.ignore(str(routing.site.spool.incoming / name))
         failed = list(found.failed)
-        routing.backlog = len(found.images) > _AT_ONCE
+        incoming = routing.site.spool.incoming
+        due = [name for name in found.images if not routing.is_resting(str(incoming / name))]
+        routing.backlog = len(due) > _AT_ONCE
         received = 0
-        for name in found.images[:_AT_ONCE]:
+        for name in due[:_AT_ONCE]:
             if stop.is_set():
                 break
             received += _receive(routing, name, failed)
@@ -69,8 +71,6 @@ def _receive(routing: Routing, name: str, failed: list[Found]) -> bool:
     image = site.spool.incoming / name
     beside = tags_file(image)
     has_tags = beside.exists()
-    if routing.is_resting(str(image)):
-        return False
     try:
         tags = read_tags(beside)[0] if has_tags else read_image(site.registry)(image)
         receive(site.spool, site.files, image, tags)

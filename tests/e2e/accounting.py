@@ -135,13 +135,16 @@ class Account:
         return sorted(
             str(path.relative_to(self.root))
             for path in {*waiting, *hidden, *partial}
-            if not _is_lock(path)
+            if not (_is_lock(path) or _is_memory(path))
         )
 
     def waiting(self) -> dict[str, int]:
         """How many files wait in each folder of the spool."""
         found = {
-            place: sum(path.is_file() for path in (self.root / "spool" / place).rglob("*"))
+            place: sum(
+                path.is_file() and not _is_memory(path)
+                for path in (self.root / "spool" / place).rglob("*")
+            )
             for place in WAITING
         }
         return {place: number for place, number in found.items() if number}
@@ -183,6 +186,11 @@ class Account:
 def much_later() -> datetime:
     """A clock for which what waits to be tried again is due."""
     return later() + timedelta(hours=1)
+
+
+def _is_memory(path: Path) -> bool:
+    """Whether it is what is remembered of studies that went on, or the folder of that."""
+    return path.name == ".gone-on" or (path.parent.name == ".gone-on" and path.suffix != ".part")
 
 
 def _is_lock(path: Path) -> bool:

@@ -141,7 +141,7 @@ class History:
 
     ``passed`` is the time on an axis that is never set back; ``active`` maps each series to the
     rules that were applied to it, ``gone`` the claim of each study that went on to what it was;
-    ``faults`` is what was wrong at a moment.
+    ``faults`` is what was wrong at a moment, ``how`` to what studies were forced.
     """
 
     root: Path
@@ -154,6 +154,7 @@ class History:
     late: list[LatecomerArrived] = field(default_factory=list)
     forced: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
+    how: Counter[str] = field(default_factory=Counter)
     without: str = ""
     without_now: str = ""
     edits: int = 0
@@ -278,6 +279,7 @@ class History:
             self.forced.discard(name)
             assert forced is None
         elif forced:
+            self.how[forced] += 1
             assert forced == self.policies[rule].otherwise
             assert self._since(series, first=True) > AFTER, (name, series)
         else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,24 @@ def test_a_study_waits_while_loose_images_wait_to_be_received(tmp_path: Path) ->
     assert sum(each[2] for each in passes) == 1
     (task,) = (tmp_path / "spool" / "outgoing").glob("*/task.json")
     assert len(list(task.parent.glob("*.dcm"))) == 151
+
+
+def test_loose_images_that_rest_hold_up_neither_others_nor_studies(tmp_path: Path) -> None:
+    rules = HEAD + RULES.replace("POLICY", "new")
+    where = TimedSite(tmp_path, rules)
+    arrive(tmp_path, "1.1")
+    hooks, registry = plugins_with()
+    with open_site(tmp_path / "mroute.yaml", hooks, registry, where.clock) as opened:
+        routing, stop = Routing(lambda: opened), threading.Event()
+        incoming = opened.spool.incoming
+        for number in range(130):
+            tags = {"SeriesInstanceUID": "1.2", "SOPInstanceUID": f"1.2.{number}"}
+            (incoming / f"{number:03}.dcm").write_text(f"loose {number}")
+            (incoming / f"{number:03}.tags").write_text(json.dumps(tags))
+            if number < 120:  # they could not be moved a moment ago
+                resting = str(incoming / f"{number:03}.dcm")
+                routing.deferred[resting] = where.clock() + timedelta(seconds=20)
+        where.hours = 0.001
+        assert route_series(routing, stop) == 1
+        assert route_error_files(routing, stop) == 10
+        assert route_studies(routing, stop) == 1

@@ -171,11 +171,14 @@ class Race:
 def test_a_series_joins_or_is_late_wherever_the_two_meet(
     policy: str, first: str, quick_path: Path
 ) -> None:
-    meet(policy, first, quick_path / "site")
+    late, joined = meet(policy, first, quick_path / "site")
+    # Both happen: it was not one of the two each time.
+    assert late
+    assert joined
 
 
-def meet(policy: str, first: str, root: Path) -> None:
-    """Let one run at each step of the ``first``."""
+def meet(policy: str, first: str, root: Path) -> tuple[int, int]:
+    """Let one run at each step of the ``first``; returns how often it was late, and joined."""
     late, joined = 0, 0
     for at in range(_MANY):
         race = Race(root, policy)
@@ -191,9 +194,7 @@ def meet(policy: str, first: str, root: Path) -> None:
         if not switch.begun:  # there are no more steps
             break
     assert 20 < at < _MANY - 1
-    # Both happen: it was not one of the two each time.
-    assert late
-    assert joined
+    return late, joined
 
 
 def no_place(*_: object) -> Place:

@@ -17,6 +17,7 @@ from mroute.errors import TaskFileError, describe
 from mroute.spool.claim import DEFERRED_FILE
 from mroute.spool.held import is_held
 from mroute.spool.layout import SOURCE_PREFIX, TASK_FILE, Spool
+from mroute.spool.places import joining
 from mroute.spool.queue import is_halted
 from mroute.spool.taskfile import read_task
 from mroute.spool.upkeep.item import Item, State, changed_at, images_in, rules_of
@@ -131,8 +132,10 @@ class Look:
             (str(content.get("rule_name", "")),),
         )
 
-    def _study(self, folder: Path) -> Item:
+    def _study(self, folder: Path) -> Item | None:
         if not (folder / TASK_FILE).exists():
+            if joining(folder):  # its first series is listed as a claim
+                return None
             return damaged(self.spool, folder, f"a collecting study without '{TASK_FILE}'")
         content = read_task(folder)
         study, collection = content.get("study", {}), content.get("collection", {})

@@ -18,7 +18,9 @@ from mroute.spool.files import Files
 from mroute.spool.goneon import forget
 from mroute.spool.layout import (
     COPIED_PREFIX,
+    FORCE_COMPLETE_FILE,
     FORCE_RULE_FILE,
+    JOINING_PREFIX,
     LEASE_FILE,
     PARTIAL_SUFFIX,
     REASON_FILE,
@@ -43,7 +45,13 @@ _ABOUT = (TASK_FILE, REASON_FILE, f"{TASK_FILE}.kept", kept_name(FORCE_RULE_FILE
 """What a dead letter holds that is not to be routed."""
 
 
-_HIDDEN = (LEASE_FILE, REDRIVEN_FILE, FORCE_RULE_FILE, f".{REASON_FILE}{PARTIAL_SUFFIX}")
+_HIDDEN = (
+    LEASE_FILE,
+    REDRIVEN_FILE,
+    FORCE_RULE_FILE,
+    FORCE_COMPLETE_FILE,
+    f".{REASON_FILE}{PARTIAL_SUFFIX}",
+)
 _HIDDEN_SUFFIXES = (TAGS_SUFFIX, ERROR_SUFFIX, f"{TASK_FILE}{PARTIAL_SUFFIX}")
 
 
@@ -58,7 +66,8 @@ def leftovers(folder: Path) -> list[str]:
 
 def _is_hidden(name: str) -> bool:
     """Whether it is mroute that has hidden the file; others hide images, too."""
-    return name[0] == "." and (name in _HIDDEN or name.endswith(_HIDDEN_SUFFIXES))
+    own = name in _HIDDEN or name.startswith(JOINING_PREFIX)
+    return name[0] == "." and (own or name.endswith(_HIDDEN_SUFFIXES))
 
 
 def reroute(

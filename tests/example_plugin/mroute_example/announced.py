@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mroute.api import ConditionBase, Study, Verdict
+from mroute.api import FOREVER, ConditionBase, Study, Verdict
 
 
 class AnnouncedSeriesCondition(ConditionBase):
@@ -26,17 +26,19 @@ class AnnouncedSeriesCondition(ConditionBase):
 
 
 def check_announced_series(study: Study, now: datetime, pending: Sequence[str]) -> Verdict:
-    """Compare the number of series received with the number that the first of them announced.
+    """Compare the number of series received with the largest number that one of them announced.
 
     A study whose tag is missing or no number is never complete by itself. The rule's ``after`` and
     ``else`` end the waiting, as they do for every condition.
     """
     assert isinstance(study.condition, AnnouncedSeriesCondition)
     tag = study.condition.tag
-    announced, received = study.tags.get(tag, ""), len(study.descriptions)
-    if not announced.strip().isdecimal():
-        return Verdict(False, f"tag '{tag}' does not say how many series there are")
-    return Verdict(
-        received >= int(announced),
-        f"{received} of the {announced.strip()} series in tag '{tag}' came",
-    )
+    texts = [tags.get(tag, "").strip() for tags in study.series]
+    announced = max((int(text) for text in texts if text.isdecimal()), default=None)
+    # Time alone changes neither answer: mroute asks again when another series came.
+    if announced is None:
+        because = f"tag '{tag}' does not say how many series there are"
+        return Verdict(False, because, valid_until=FOREVER)
+    received = len(study.descriptions)
+    because = f"{received} of the {announced} series in tag '{tag}' came"
+    return Verdict(received >= announced, because, valid_until=FOREVER)
