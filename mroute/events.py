@@ -195,8 +195,9 @@ class StudyCompleted(Event):
 
     ``condition`` is the completion condition of its rule, ``clause`` says what of that completed
     it, and may quote what is in the tags. ``forced`` is to what it was forced when its time was
-    over: ``proceed``, ``discard`` or ``error``. It goes on under its rule as that was when the
-    first series joined; ``rule_now`` is ``same``, ``changed`` or ``removed``.
+    over: ``proceed``, ``discard`` or ``error``. ``acted_on`` says whether the action of the rule
+    happens, which it does not where ``study.when`` is not true. It goes on under its rule as that
+    was when the first series joined; ``rule_now`` is ``same``, ``changed`` or ``removed``.
     """
 
     claim_id: str
@@ -207,6 +208,7 @@ class StudyCompleted(Event):
     forced: str | None
     series: int
     images: int
+    acted_on: bool
     rule_now: str
 
 

@@ -23,7 +23,7 @@ from mroute.router.routing import Planned, Routing
 from mroute.site import Site
 from mroute.spool.claim import Claim
 from mroute.spool.collected import read_collected, unusable_study
-from mroute.spool.goneon import forget, recall, remember
+from mroute.spool.goneon import forget, recall, remember_task
 from mroute.spool.studies import keep_task_file
 from mroute.study_rules import rule_now, wanted
 from mroute.types import Finish, GoneOn, Outgoing, Plan, Study, TriggeredRule, Verdict
@@ -72,6 +72,7 @@ def plan_study(routing: Routing, claim: Claim) -> Planned | None:
             verdict.forced.value if verdict.forced else None,
             len(study.series),
             len(study.images),
+            plan.tasks[0].queue not in _OUTCOMES,
             rule_now(site.configuration, study),
         )
     )
@@ -118,9 +119,7 @@ def _unplanned(routing: Routing, claim: Claim, gone: GoneOn | None, reason: str)
 def _remember(routing: Routing, claim: Claim, gone: GoneOn | None, plan: Plan) -> None:
     """Remember what the study becomes, for the series that come too late for it."""
     site, first = routing.site, plan.tasks[0]
-    if gone is None and recall(site.spool, claim.name) is not None:
-        return  # another study of the same has gone on since: that one is remembered
     outcome = _OUTCOMES.get(Finish(first.queue)) if first.queue in frozenset(Finish) else None
     known = gone or GoneOn(claim.id, site.clock(), first.reason)
     becomes = replace(known, task_id=first.task_id(claim.id), outcome=outcome or Outgoing.ACTION)
-    remember(site.spool, site.files, claim.name, becomes)
+    remember_task(site.spool, site.files, claim.name, becomes)

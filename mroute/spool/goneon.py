@@ -14,6 +14,7 @@ from pathlib import Path
 from mroute.models import ForcedCompletion
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
+from mroute.spool.locks import study_lock
 from mroute.spool.taskfile import aware_time
 from mroute.types import GoneOn, Outgoing
 
@@ -33,6 +34,17 @@ def remember(spool: Spool, files: Files, name: str, gone: GoneOn) -> None:
     files.write_json(path, content)
     # By this time it is forgotten: the clock of the spool is that of the router.
     os.utime(path, (gone.at.timestamp(), gone.at.timestamp()))
+
+
+def remember_task(spool: Spool, files: Files, name: str, gone: GoneOn) -> None:
+    """As `remember`, unless another study of that name has gone on since: that one is remembered.
+
+    Takes the lock of the study.
+    """
+    with study_lock(spool, name):
+        known = recall(spool, name)
+        if known is None or known.claim_id == gone.claim_id:
+            remember(spool, files, name, gone)
 
 
 def recall(spool: Spool, name: str) -> GoneOn | None:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.sites import HEAD, Played, TimedSite, drop
+from mroute.router import Routing, route_series, route_studies
+from mroute.service import open_site
+from mroute.testing import MovingClock
+from tests.e2e.sites import HEAD, Played, TimedSite, drop, plugins_with, write_rules
 
 ROOT = Path(__file__).parents[2]
 TIMING = "version: 1\ntiming: {series_complete_after: 0s, study_complete_after: 1h}\n"
@@ -383,6 +389,8 @@ def test_a_condition_over_the_study_decides_whether_it_is_acted_on(
     arrive(tmp_path, "1.2", "T2")
     played = where.run()
     assert played.images(place) == {"1.1#0": 1, "1.2#0": 1}
+    (done,) = played.facts("study_completed")
+    assert done["acted_on"] is (not reason)
     if reason:
         assert played.images("pacs") == {}
         created = task_in(tmp_path, place)["journal"][-1]
@@ -532,6 +540,30 @@ def test_a_clock_that_is_set_back_neither_completes_nor_strands_a_study(tmp_path
     where.hours = 1.1
     (done,) = where.run().facts("study_completed")
     assert done["forced"] is None
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kolkata"])
+@pytest.mark.parametrize("change", ["2026-10-25T00:40:00", "2026-03-29T00:40:00"])
+def test_a_change_of_daylight_saving_changes_nothing(
+    quick_path: Path, change: str, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        clock = MovingClock(datetime.fromisoformat(change).replace(tzinfo=UTC))
+        hooks, registry = plugins_with()
+        file = write_rules(quick_path, rules(TIMEOUT))
+        folder = arrive(quick_path, "1.1")
+        os.utime(folder, (1, 1))
+        with open_site(file, hooks, registry, clock) as opened:
+            routing, stop = Routing(lambda: opened), threading.Event()
+            assert route_series(routing, stop) == 1
+            for minutes, complete in ((59, 0), (1, 0), (1, 1)):
+                clock.move(timedelta(minutes=minutes))
+                assert route_studies(routing, stop) == complete
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_study_of_many_series(quick_path: Path) -> None:

@@ -20,7 +20,7 @@ from mroute_log import mroute_event
 
 
 def completed(forced: str | None) -> StudyCompleted:
-    return StudyCompleted("claim", "1.2", "rule", "timeout", "quiet", forced, 2, 64, "same")
+    return StudyCompleted("claim", "1.2", "rule", "timeout", "quiet", forced, 2, 64, True, "same")
 
 
 @pytest.mark.parametrize(

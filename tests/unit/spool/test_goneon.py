@@ -6,13 +6,21 @@ Knows the files in ``studies/.gone-on``. Does not know what is done with a latec
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from mroute.models import ForcedCompletion
 from mroute.spool.files import Files
-from mroute.spool.goneon import forget, forget_old, recall, recall_recent, remember
+from mroute.spool.goneon import (
+    forget,
+    forget_old,
+    recall,
+    recall_recent,
+    remember,
+    remember_task,
+)
 from mroute.spool.layout import Spool
 from mroute.testing import NOW
 from mroute.types import GoneOn, Outgoing
@@ -71,3 +79,18 @@ def test_old_memories_are_thrown_away_by_the_clock_of_the_router(
     assert forget_old(spool, NOW + 4 * DAY, 2 * DAY) == 2
     left = sorted(path.name for path in spool.gone_on.iterdir())
     assert left == ["1.2#spine", "1.3#spine", "1.4#spine"]
+
+
+def test_what_a_study_became_is_noted_unless_another_has_gone_on_since(
+    spool: Spool, files: Files
+) -> None:
+    first = GoneOn("first", NOW, "all there")
+    remember_task(spool, files, NAME, first)
+    assert recall(spool, NAME) == first
+    noted = replace(first, task_id="task")
+    remember_task(spool, files, NAME, noted)
+    assert recall(spool, NAME) == noted
+    second = GoneOn("second", NOW + DAY, "all there again")
+    remember(spool, files, NAME, second)
+    remember_task(spool, files, NAME, noted)
+    assert recall(spool, NAME) == second
