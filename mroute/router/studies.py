@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -76,6 +77,8 @@ def _claim_if_complete(routing: Routing, seen: Seen, pending: Sequence[str]) -> 
         known = study if isinstance(study, Study) else None
         routing.collecting.remember(seen, pending, verdict, known)
         return None
+    # Where it cannot be claimed now, it is asked for again, but no time is waited for.
+    routing.collecting.remember(seen, pending, replace(verdict, valid_until=None), None)
 
     def judge(joining: bool) -> Verdict:
         # Read once more, now that nothing can join: much may have happened since.

@@ -195,6 +195,30 @@ def test_a_study_waits_while_loose_images_wait_to_be_received(tmp_path: Path) ->
     assert len(list(task.parent.glob("*.dcm"))) == 151
 
 
+def test_a_study_that_waits_for_a_series_to_join_keeps_no_router_busy(tmp_path: Path) -> None:
+    rules = HEAD.replace("study_complete_after: 0s", "study_complete_after: 1h")
+    rules += RULES.replace("POLICY", "new").replace("received_series, series: \"'T1'\"", "timeout")
+    where = TimedSite(tmp_path, rules)
+    arrive(tmp_path, "1.1")
+    hooks, registry = plugins_with()
+    with open_site(tmp_path / "mroute.yaml", hooks, registry, where.clock) as opened:
+        routing, stop = Routing(lambda: opened), threading.Event()
+        route_series(routing, stop)
+        route_studies(routing, stop)
+        assert routing.due is not None
+        assert routing.due > where.clock()
+        where.hours = 1.1
+        (opened.spool.staging / "series-another-claim").mkdir()
+        mark = opened.spool.studies / "9.9#spine" / ".joining-claim"
+        mark.touch()
+        for _ in range(3):
+            route_series(routing, stop)
+            assert route_studies(routing, stop) == 0
+            assert routing.due is None
+        mark.unlink()
+        assert route_studies(routing, stop) == 1
+
+
 def test_loose_images_that_rest_hold_up_neither_others_nor_studies(tmp_path: Path) -> None:
     rules = HEAD + RULES.replace("POLICY", "new")
     where = TimedSite(tmp_path, rules)

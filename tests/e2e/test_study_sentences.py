@@ -262,6 +262,39 @@ def test_73_and_74_a_study_is_forced_when_its_time_is_over(
     assert [e["outcome"] for e in task["journal"] if e["action"] == "completed"] == [said]
 
 
+@pytest.mark.parametrize(
+    ("otherwise", "told"),
+    [("proceed", ["completed", "received"]), ("discard", []), ("error", ["error"])],
+)
+def test_who_is_told_of_a_study_that_is_forced(
+    tmp_path: Path, otherwise: str, told: list[str]
+) -> None:
+    action = "action: route, targets: [pacs], " + TOLD.replace("completed]", "completed, error]")
+    where = site(tmp_path, f"{NEVER}, after: 2h, else: {otherwise}", action=action)
+    arrive(tmp_path, "1.1")
+    where.run()
+    where.hours = 2.1
+    where.run()
+    outbox = (tmp_path / "spool" / "outbox").iterdir()
+    assert sorted(json.loads(path.read_text())["event"] for path in outbox) == told
+
+
+def test_who_is_told_of_a_latecomer_that_is_held(tmp_path: Path) -> None:
+    action = "action: route, targets: [pacs], " + TOLD.replace("received, completed", "error")
+    study = "complete: received_series, series: \"'T1'\", latecomers: hold"
+    where = site(tmp_path, study, action=action)
+    arrive(tmp_path, "1.1")
+    where.run()
+    arrive(tmp_path, "1.2", "SECRET")
+    where.run()
+    (path,) = (tmp_path / "spool" / "outbox").iterdir()
+    message = json.loads(path.read_text())
+    (dead,) = (tmp_path / "spool" / "error").iterdir()
+    assert (message["event"], message["task_id"]) == ("error", dead.name)
+    assert "'latecomers: hold' leaves it to a person" in message["body"]
+    assert "SECRET" not in path.read_text()
+
+
 def test_73_a_study_whose_time_is_ignored_waits_on(tmp_path: Path) -> None:
     where = site(tmp_path, f"{NEVER}, after: 2h, else: ignore")
     arrive(tmp_path, "1.1")
