@@ -32,8 +32,6 @@ Explained = dict[str, Any]
 
 def was_study(folder: Path) -> bool:
     """Whether a folder is a collecting study, or a task that was one."""
-    if not folder.is_dir():
-        return False
     return is_collecting(folder) or _content(folder).get("collection") is not None
 
 

@@ -122,4 +122,5 @@ def rows(facts: Facts) -> Iterator[tuple[str, ...]]:
 
 def is_collecting(folder: Path) -> bool:
     """Whether a folder is a collecting study of a spool."""
-    return folder.absolute().parent.name == "studies" and folder.name.count("#") == 1
+    named = folder.absolute().parent.name == "studies" and folder.name.count("#") == 1
+    return named and folder.is_dir()

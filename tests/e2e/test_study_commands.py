@@ -218,6 +218,15 @@ def test_explain_says_which_study_cannot_be_read(tmp_path: Path) -> None:
     assert "Traceback" not in result.output
 
 
+def test_explain_says_that_there_is_no_such_study(tmp_path: Path) -> None:
+    collecting(tmp_path)
+    gone = str(tmp_path / "spool" / "studies" / "9.9#gone")
+    result = ask(tmp_path, "explain", gone, str(folder_of(tmp_path)))
+    assert result.exit_code == 1
+    assert f"'{gone}' does not exist" in result.output
+    assert "(collecting study of 'mr')" in result.output
+
+
 def test_explain_of_a_series_says_what_study_it_joins(tmp_path: Path) -> None:
     study = (
         "complete: any_of, conditions: [{complete: timeout, quiet: 90m}, "
