@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mroute.cli.screen import Screen, tell
-from mroute.errors import ExitCode, MrouteError, describe
+from mroute.errors import ExitCode
 
 if TYPE_CHECKING:
     from mroute.cli.explanation import Answer, Explanation
@@ -69,12 +69,11 @@ def command(
       mroute explain -c site/mroute.yaml --rule thin-slices --json image.dcm
     """
     from mroute import config
-    from mroute.cli.explained_study import explain_study, show_study, was_study
+    from mroute.cli.explained_study import in_order, show_study
     from mroute.cli.explanation import explain, site_of
     from mroute.cli.installed import installed
     from mroute.cli.planned import entries
     from mroute.cli.progress import progress_on_stderr
-    from mroute.cli.study import is_collecting
     from mroute.cli.subjects import Subjects
 
     plugins = installed()
@@ -86,35 +85,23 @@ def command(
     site = site_of(configuration, plugins.hooks, plugins.registry)
     reader = Subjects(plugins.registry, tell)
     screen = Screen.of_stdout()
-    studies = [name for name in subjects if was_study(Path(name))]
-    for number, name in enumerate(studies):
-        try:
-            explained = explain_study(site, Path(name))
-        except (MrouteError, OSError) as error:
-            reader.failed = True
-            tell(describe(error))
-            continue
-        if as_json:
-            click.echo(json.dumps(explained))
-            continue
-        if number:
+    for number, found in enumerate(in_order(reader, subjects, site, tell)):
+        if number and not as_json:
             screen.line("")
-        show_study(screen, explained)
-    others = tuple(name for name in subjects if not is_collecting(Path(name)))
-    for number, given in enumerate(reader.read(others), start=len(studies)):
-        series = given.series
+        if isinstance(found, dict):
+            click.echo(json.dumps(found)) if as_json else show_study(screen, found)
+            continue
+        series = found.series
         if force_rule is not None:
             series = replace(series, force_rule=force_rule)
         explanation = explain(series, site)
         planned = entries(explanation.plan, configuration)
         answers = {k: v for k, v in explanation.answers.items() if not only or k in only}
         if as_json:
-            click.echo(json.dumps(_described(given, explanation, answers, planned)))
+            click.echo(json.dumps(_described(found, explanation, answers, planned)))
             continue
-        if number:
-            screen.line("")
         short = len(answers) > _SHOWN and not everything
-        _show(screen, given, explanation, answers, planned, short)
+        _show(screen, found, explanation, answers, planned, short)
     if reader.failed:
         ctx.exit(ExitCode.PROBLEMS)
 

@@ -6,6 +6,7 @@ Knows how it is shown to a person and to a program. Does not know how series are
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from mroute.cli.study import (
     lines,
     still_arriving,
 )
+from mroute.cli.subjects import Given, Subjects, refuse_twice
+from mroute.errors import MrouteError, describe
 from mroute.spool.layout import TASK_FILE, Spool
 from mroute.spool.upkeep.tasks import read_object
 
@@ -30,7 +33,27 @@ if TYPE_CHECKING:
 Explained = dict[str, Any]
 
 
-def was_study(folder: Path) -> bool:
+def in_order(
+    reader: Subjects, names: tuple[str, ...], site: Site, tell: Callable[[str], None]
+) -> Iterator[Explained | Given]:
+    """What is to be said of each study among the subjects, and each series of the others.
+
+    ``tell`` is told of a study that cannot be read.
+    """
+    refuse_twice(names)
+    for name in names:
+        folder = Path(name)
+        if _was_study(folder):
+            try:
+                yield explain_study(site, folder)
+            except (MrouteError, OSError) as error:
+                reader.failed = True
+                tell(describe(error))
+        if not is_collecting(folder):
+            yield from reader.read_one(name)
+
+
+def _was_study(folder: Path) -> bool:
     """Whether a folder is a collecting study, or a task that was one."""
     return is_collecting(folder) or _content(folder).get("collection") is not None
 

@@ -71,14 +71,17 @@ class Subjects:
 
     def read(self, names: tuple[str, ...]) -> Iterator[Given]:
         """The series in what is named, one by one, in order."""
-        if names.count(STDIN) > 1:
-            raise click.UsageError("'-' is standard input, which can be read once")
+        refuse_twice(names)
         for name in names:
-            try:
-                yield from self._piped() if name == STDIN else self._named(name)
-            except (MrouteError, OSError) as error:
-                self.failed = True
-                self._tell(describe(error))
+            yield from self.read_one(name)
+
+    def read_one(self, name: str) -> Iterator[Given]:
+        """The series in one thing that is named."""
+        try:
+            yield from self._piped() if name == STDIN else self._named(name)
+        except (MrouteError, OSError) as error:
+            self.failed = True
+            self._tell(describe(error))
 
     def _named(self, name: str) -> Iterator[Given]:
         path = Path(name)
@@ -169,6 +172,12 @@ class Subjects:
             yield Given(name, as_series(tags, ("image.dcm",)))
         if broken:
             raise MrouteError(broken)
+
+
+def refuse_twice(names: tuple[str, ...]) -> None:
+    """Raise `click.UsageError` where standard input is named twice."""
+    if names.count(STDIN) > 1:
+        raise click.UsageError("'-' is standard input, which can be read once")
 
 
 def _counted(images: list[str]) -> str:

@@ -435,8 +435,11 @@ def test_json_has_these_keys(explain: Explain) -> None:
             "rule": "study",
             "complete": "received_series",
             "series": "'T1' and 'T2'",
+            "condition": "received_series 'T1' and 'T2'",
             "after": "1h30m",
             "else": "proceed",
+            "when": None,
+            "latecomers": "new",
         },
         {"channel": "webhook", "rule": "thin", "event": "received"},
     ]
