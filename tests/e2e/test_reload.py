@@ -111,7 +111,8 @@ def test_a_study_is_judged_and_planned_by_the_configuration_that_it_began_with(
 
         run.probe.on_check = edit
         assert route_studies(routing, NOTHING) == 2
-    assert asked == ["9.1", "9.2"]
+    # Once to see whether it is complete, and once while nothing can join.
+    assert asked == ["9.1", "9.1", "9.2", "9.2"]
     # Each study finishes under the rule that it was collected under.
     assert run.probe.planned == [("9.1", "old", "old"), ("9.2", "old", "new")]
 
