@@ -77,7 +77,7 @@ class Rejected:
     beside: tuple[str, ...] = ()
 
 
-class Outgoing(StrEnum):
+class StudyEnd(StrEnum):
     """What became of a study that is not collected any more.
 
     ``action``: the action of its rule. ``discard``: it was not wanted, or not complete in time.
@@ -103,7 +103,7 @@ class GoneOn:
     because: str
     forced: ForcedCompletion | None = None
     task_id: str = ""
-    outcome: Outgoing = Outgoing.ACTION
+    outcome: StudyEnd = StudyEnd.ACTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from mroute.expr.extents import Comment, Extents
 from mroute.expr.language import MAX_NESTING, Language
@@ -29,6 +28,7 @@ from mroute.expr.nodes import (
     Place,
     Tag,
     Tree,
+    rebuilt,
 )
 from mroute.expr.parser import parse
 from mroute.expr.printer import AND, CHOICE, NOT, OR, SUM, VALUE, write_node
@@ -250,14 +250,7 @@ def _as_written(node: Node, text: str) -> Node:
             return Name(text[slice(*node.place)].lower(), place=node.place)
         case Call(name="has" | "empty", arguments=(Tag(exact=False, owner="tags") as tag,)):
             return replace(node, arguments=(Name(tag.name, place=tag.place),))
-    changed: dict[str, Any] = {}
-    for each in fields(node):
-        value = getattr(node, each.name)
-        if isinstance(value, Node):
-            changed[each.name] = _as_written(value, text)
-        elif isinstance(value, tuple) and value and isinstance(value[0], Node):
-            changed[each.name] = tuple(_as_written(item, text) for item in value)
-    return replace(node, **changed) if changed else node
+    return rebuilt(node, lambda below: _as_written(below, text))
 
 
 def _is_plain(value: float, node: Literal, text: str) -> bool:

@@ -7,9 +7,9 @@ of one expression are equal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeAlias
 
 from mroute.expr.language import Language
 
@@ -225,6 +225,18 @@ def children(node: Node) -> list[Node]:
         elif value is not None:
             found.append(value)
     return found
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The node with ``change`` applied to each node directly below it."""
+    changed: dict[str, Any] = {}
+    for name in _child_fields(type(node)):
+        value = getattr(node, name)
+        if type(value) is tuple:
+            changed[name] = tuple(change(item) for item in value)
+        elif value is not None:
+            changed[name] = change(value)
+    return replace(node, **changed) if changed else node
 
 
 def walk(root: Node) -> Iterator[tuple[Node, int]]:

@@ -6,10 +6,20 @@ other. Does not know whether an expression makes sense (checker).
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
-from mroute.expr.nodes import SERIES, Attribute, Call, Index, Literal, Loop, Name, Node, Tag
+from mroute.expr.nodes import (
+    SERIES,
+    Attribute,
+    Call,
+    Index,
+    Literal,
+    Loop,
+    Name,
+    Node,
+    Tag,
+    rebuilt,
+)
 
 
 def over_series(node: Loop) -> bool:
@@ -34,7 +44,7 @@ def with_owners(node: Node, text: str, variable: str = "") -> Node:
             return node
         case Loop():
             return _loop(node, text, variable)
-    return _below(node, text, variable)
+    return rebuilt(node, lambda below: with_owners(below, text, variable))
 
 
 def _loop(node: Loop, text: str, variable: str) -> Loop:
@@ -47,14 +57,3 @@ def _loop(node: Loop, text: str, variable: str) -> Loop:
     body = with_owners(node.body, text, inner)
     filters = tuple(with_owners(each, text, inner) for each in node.filters)
     return replace(node, source=source, body=body, filters=filters)
-
-
-def _below(node: Node, text: str, variable: str) -> Node:
-    changed: dict[str, Any] = {}
-    for each in fields(node):
-        value = getattr(node, each.name)
-        if isinstance(value, Node):
-            changed[each.name] = with_owners(value, text, variable)
-        elif isinstance(value, tuple) and value and isinstance(value[0], Node):
-            changed[each.name] = tuple(with_owners(item, text, variable) for item in value)
-    return replace(node, **changed) if changed else node

@@ -26,13 +26,13 @@ from mroute.spool.collected import read_collected, unusable_study
 from mroute.spool.goneon import forget, recall, remember_task
 from mroute.spool.studies import keep_task_file
 from mroute.study_rules import rule_now, wanted
-from mroute.types import Finish, GoneOn, Outgoing, Plan, Study, TriggeredRule, Verdict
+from mroute.types import Finish, GoneOn, Plan, Study, StudyEnd, TriggeredRule, Verdict
 from mroute.verdicts import checks_of, is_study_complete
 
 _UNUSABLE = (TaskFileError, RejectedError, PluginError, UnsafeNameError)
 """Raised where a study cannot be read or planned: it would fail the same way again."""
 
-_OUTCOMES = {Finish.DISCARD: Outgoing.DISCARD, Finish.ERROR: Outgoing.ERROR}
+_OUTCOMES = {Finish.DISCARD: StudyEnd.DISCARD, Finish.ERROR: StudyEnd.ERROR}
 
 
 def plan_study(routing: Routing, claim: Claim) -> Planned | None:
@@ -121,5 +121,5 @@ def _remember(routing: Routing, claim: Claim, gone: GoneOn | None, plan: Plan) -
     site, first = routing.site, plan.tasks[0]
     outcome = _OUTCOMES.get(Finish(first.queue)) if first.queue in frozenset(Finish) else None
     known = gone or GoneOn(claim.id, site.clock(), first.reason)
-    becomes = replace(known, task_id=first.task_id(claim.id), outcome=outcome or Outgoing.ACTION)
+    becomes = replace(known, task_id=first.task_id(claim.id), outcome=outcome or StudyEnd.ACTION)
     remember_task(site.spool, site.files, claim.name, becomes)

@@ -16,7 +16,7 @@ from mroute.events import LatecomerArrived
 from mroute.models import Latecomers, RuleBase
 from mroute.router.routing import Routing
 from mroute.spool.places import Memory, give_up_places, keep_place
-from mroute.types import Decision, GoneOn, Outgoing, Series
+from mroute.types import Decision, GoneOn, Series, StudyEnd
 
 
 def with_places(routing: Routing, series: Series, decision: Decision) -> Series:
@@ -69,5 +69,5 @@ def _begins_anew(rule: RuleBase, gone: GoneOn) -> bool:
     """
     policy: Latecomers = rule.study.latecomers
     if policy is Latecomers.FOLLOW:
-        return gone.outcome is not Outgoing.ACTION
+        return gone.outcome is not StudyEnd.ACTION
     return policy is Latecomers.NEW

@@ -34,14 +34,14 @@ from mroute.spool.layout import (
 from mroute.spool.locks import study_lock
 from mroute.spool.places import joining
 from mroute.spool.runs import is_alive, spare_folder
-from mroute.types import GoneOn, Outgoing, UidType, Verdict
+from mroute.types import GoneOn, StudyEnd, UidType, Verdict
 
 DEFERRED_FILE = "deferred.json"
 """In a claim: why it could not be carried out (``because``), and when that is tried again."""
 
-_OUTCOMES: dict[ForcedCompletion | None, Outgoing] = {
-    ForcedCompletion.DISCARD: Outgoing.DISCARD,
-    ForcedCompletion.ERROR: Outgoing.ERROR,
+_OUTCOMES: dict[ForcedCompletion | None, StudyEnd] = {
+    ForcedCompletion.DISCARD: StudyEnd.DISCARD,
+    ForcedCompletion.ERROR: StudyEnd.ERROR,
 }
 
 _GONE = "-"
@@ -139,7 +139,7 @@ def claim_study(
         if verdict is None or not verdict.complete:
             return None
         claim_id = str(uuid.uuid4())
-        outcome = _OUTCOMES.get(verdict.forced, Outgoing.ACTION)
+        outcome = _OUTCOMES.get(verdict.forced, StudyEnd.ACTION)
         gone = GoneOn(claim_id, now, verdict.because, verdict.forced, outcome=outcome)
         remember(spool, files, name, gone)
         claim = _claim(spool, run, UidType.STUDY, folder, claim_id, unwanted=unwanted)

@@ -16,7 +16,7 @@ from mroute.spool.files import Files
 from mroute.spool.layout import Spool
 from mroute.spool.locks import study_lock
 from mroute.spool.taskfile import aware_time
-from mroute.types import GoneOn, Outgoing
+from mroute.types import GoneOn, StudyEnd
 
 
 def remember(spool: Spool, files: Files, name: str, gone: GoneOn) -> None:
@@ -61,7 +61,7 @@ def recall(spool: Spool, name: str) -> GoneOn | None:
             because=str(content["because"]),
             forced=ForcedCompletion(forced) if forced else None,
             task_id=str(content["task_id"]),
-            outcome=Outgoing(content["outcome"]),
+            outcome=StudyEnd(content["outcome"]),
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

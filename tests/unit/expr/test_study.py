@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +30,7 @@ from mroute.expr.nodes import (
     Or,
     Tag,
     Tree,
+    rebuilt,
     walk,
 )
 from tests.unit.expr.reference import decide_study
@@ -170,14 +170,7 @@ def owned(node: Node, owner: str) -> Node:
     """The tree with all its tags those of ``owner``."""
     if isinstance(node, Tag):
         return replace(node, owner=owner)
-    changed: dict[str, Any] = {}
-    for each in fields(node):
-        value = getattr(node, each.name)
-        if isinstance(value, Node):
-            changed[each.name] = owned(value, owner)
-        elif isinstance(value, tuple) and value and isinstance(value[0], Node):
-            changed[each.name] = tuple(owned(item, owner) for item in value)
-    return replace(node, **changed) if changed else node
+    return rebuilt(node, lambda below: owned(below, owner))
 
 
 def over_series(name: str, body: Node, filters: list[Node]) -> Loop:

@@ -21,7 +21,7 @@ from mroute.spool.goneon import recall
 from mroute.spool.layout import JOINING_PREFIX, MANIFEST_FILE, Spool
 from mroute.spool.runs import registered, this_run
 from mroute.testing import NOW
-from mroute.types import GoneOn, Outgoing, UidType, Verdict
+from mroute.types import GoneOn, StudyEnd, UidType, Verdict
 from tests.faults import Killed, fault
 from tests.unit.spool.conftest import UID, MakeSeries, left_in_staging
 
@@ -177,7 +177,7 @@ def test_a_study_is_taken_only_when_complete(spool: Spool) -> None:
     assert claim is not None
     assert claim.kind is UidType.STUDY
     assert not folder.exists()
-    gone = GoneOn(claim.id, NOW, "too late", forced, "", Outgoing.DISCARD)
+    gone = GoneOn(claim.id, NOW, "too late", forced, "", StudyEnd.DISCARD)
     assert recall(spool, folder.name) == gone
 
 

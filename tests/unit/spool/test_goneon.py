@@ -23,11 +23,11 @@ from mroute.spool.goneon import (
 )
 from mroute.spool.layout import Spool
 from mroute.testing import NOW
-from mroute.types import GoneOn, Outgoing
+from mroute.types import GoneOn, StudyEnd
 
 DAY = timedelta(days=1)
 NAME = "1.2.3#spine"
-GONE = GoneOn("claim", NOW, "it was 'late'\n", ForcedCompletion.DISCARD, "task", Outgoing.DISCARD)
+GONE = GoneOn("claim", NOW, "it was 'late'\n", ForcedCompletion.DISCARD, "task", StudyEnd.DISCARD)
 
 
 def test_what_is_remembered_is_recalled_until_it_is_forgotten(spool: Spool, files: Files) -> None:
