@@ -7,7 +7,8 @@ is complete (verdicts), or what is planned for one that is (completed).
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -27,6 +28,9 @@ from mroute.spool.places import left_behind, take_off
 from mroute.types import Study, Verdict
 from mroute.verdicts import is_study_complete
 
+_FRESH = 1.0
+"""Seconds for which it is known what is arriving."""
+
 _TIDY_EVERY = timedelta(hours=1)
 
 _BY_FILE = "administrator"
@@ -43,16 +47,15 @@ def route_studies(routing: Routing, stop: threading.Event) -> int:
     found = routing.collecting.scan(routing.site.clock())
     if not found or routing.backlog:
         return 0
-    arriving = routing.scan()
-    pending = routing.incoming.pending_by_study((*arriving.pending, *arriving.complete))
+    arriving = _Arriving(routing)
     routed = 0
     for seen in found:
         if stop.is_set():
             break
         routing.renew()
-        waiting = pending.get(seen.study_uid, ())
-        if routing.collecting.verdict(seen, waiting, routing.site.clock()) is None:
-            claim = routing.take(seen.name, partial(_claim_if_complete, routing, seen, waiting))
+        pending = arriving.of(seen.study_uid)
+        if routing.collecting.verdict(seen, pending, routing.site.clock()) is None:
+            claim = routing.take(seen.name, partial(_claim_if_complete, routing, seen, arriving))
             if claim is not None:
                 routed += routing.carry_out(claim, partial(plan_study, routing))
     due = routing.collecting.due
@@ -61,9 +64,32 @@ def route_studies(routing: Routing, stop: threading.Event) -> int:
     return routed
 
 
-def _claim_if_complete(routing: Routing, seen: Seen, pending: Sequence[str]) -> Claim | None:
+class _Arriving:
+    """The series of each study that are still arriving, looked for again where that was long ago.
+
+    Many studies may go on in one pass, and meanwhile series begin to arrive.
+    """
+
+    def __init__(self, routing: Routing) -> None:
+        self._routing = routing
+        self._found = self._look()
+
+    def of(self, study_uid: str) -> Sequence[str]:
+        """The series of a study, by the names of their folders."""
+        if time.monotonic() - self._looked > _FRESH:
+            self._found = self._look()
+        return self._found.get(study_uid, ())
+
+    def _look(self) -> Mapping[str, Sequence[str]]:
+        self._looked = time.monotonic()
+        found = self._routing.scan()
+        return self._routing.incoming.pending_by_study((*found.pending, *found.complete))
+
+
+def _claim_if_complete(routing: Routing, seen: Seen, arriving: _Arriving) -> Claim | None:
     """Claim a study that is complete; of another one, the verdict is remembered."""
     site, name = routing.site, seen.name
+    pending = arriving.of(seen.study_uid)
     folder = site.spool.studies / name
     try:
         study: Study | TaskFileError | None = routing.collecting.study(seen)
@@ -86,7 +112,7 @@ def _claim_if_complete(routing: Routing, seen: Seen, pending: Sequence[str]) -> 
         damaged = not isinstance(again, Study) and (folder / TASK_FILE).exists()
         if joining and not damaged:  # nothing can join what is damaged: nobody is waited for
             return Verdict(False, "a series is joining")
-        return _judge(routing, again, pending)
+        return _judge(routing, again, arriving.of(seen.study_uid))
 
     claim = claim_study(site.spool, site.files, site.run, name, judge, site.clock())
     if claim is None:

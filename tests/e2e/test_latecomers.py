@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mroute.events import Event, StudyCompleted
 from mroute.router import Routing, route_error_files, route_series, route_studies
 from mroute.service import open_site
 from tests.e2e.sites import HEAD, Played, TimedSite, drop, plugins_with, write_rules
@@ -217,6 +218,34 @@ def test_a_study_that_waits_for_a_series_to_join_keeps_no_router_busy(tmp_path: 
             assert routing.due is None
         mark.unlink()
         assert route_studies(routing, stop) == 1
+
+
+def test_series_that_begin_to_arrive_in_the_middle_of_a_pass_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mroute.router.studies._FRESH", 0.0)
+    rules = HEAD + RULES.replace("POLICY", "new").replace(
+        "received_series, series: \"'T1'\"", "timeout"
+    )
+    where = TimedSite(tmp_path, rules)
+    for number in (1, 2, 3):
+        arrive(tmp_path, f"1.{number}", StudyInstanceUID=f"9.{number}")
+    hooks, registry = plugins_with()
+    done: list[str] = []
+
+    def arrives(event: Event) -> None:
+        if isinstance(event, StudyCompleted):
+            done.append(event.study_uid)
+            if len(done) == 1:
+                arrive(tmp_path, "1.4", StudyInstanceUID="9.2")
+
+    hooks.listen(arrives)
+    with open_site(tmp_path / "mroute.yaml", hooks, registry, where.clock) as opened:
+        routing, stop = Routing(lambda: opened), threading.Event()
+        assert route_series(routing, stop) == 3
+        where.hours = 0.1
+        assert route_studies(routing, stop) == 2
+    assert done == ["9.1", "9.3"]
 
 
 def test_loose_images_that_rest_hold_up_neither_others_nor_studies(tmp_path: Path) -> None:
