@@ -14,7 +14,16 @@ from random import Random
 from typing import Final, TypeVar
 
 from mroute.errors import ExpressionError, Problem
-from mroute.expr import BUILTINS, Checked, Language, Outcome, check, compile_condition, parse
+from mroute.expr import (
+    BUILTINS,
+    Checked,
+    Language,
+    Outcome,
+    check,
+    compile_condition,
+    compile_study,
+    parse,
+)
 from mroute.expr.completion import compile_completion
 from mroute.expr.nodes import Tag, walk
 from tests.conftest import ROOT
@@ -38,7 +47,7 @@ class FaultError(AssertionError):
 
 
 def check_promises(text: str) -> None:
-    """Read, check and evaluate ``text`` in both languages; raises where a promise is broken.
+    """Read, check and evaluate ``text`` in every language; raises where a promise is broken.
 
     Only `ExpressionError` is raised by the language, with places that are in the text, and nothing
     takes longer than `BOUND`.
@@ -54,6 +63,8 @@ def check_promises(text: str) -> None:
             continue
         if language is Language.CONDITION:
             _evaluate(text, checked)
+        elif language is Language.STUDY:
+            _evaluate_study(text, checked)
         else:
             program = compile_completion(text)
             for received in ([], ["SAG T2"], [text, "\udcb1"], ["x" * 1024] * 100):
@@ -77,6 +88,19 @@ def _evaluate(text: str, checked: Checked) -> None:
         # Evaluating twice what is large would only take longer.
         if tags in near and program.value(tags) is not outcome.value:
             raise FaultError(f"{text!r} has two values for {tags!r}")
+
+
+def _evaluate_study(text: str, checked: Checked) -> None:
+    """As `_evaluate`, for studies of no series, of different ones, and of many large ones."""
+    program = compile_study(text, BUILTINS)
+    root = checked.tree.root
+    names = {node.name for node, _ in walk(root) if isinstance(node, Tag)}
+    large = LARGE | dict.fromkeys(names, LARGE_VALUES[0])
+    near = list(tag_sets(root, Random(0), 8))
+    studies: list[list[Mapping[str, str]]] = [[], [{}], near, [large] * 200]
+    for series in studies:
+        first = series[0] if series else {}
+        _answer(text, _timed(text, partial(program.evaluate, first, series)))
 
 
 def _answer(text: str, outcome: Outcome) -> None:

@@ -170,3 +170,19 @@ def test_functions_are_those_that_are_given() -> None:
     assert parse("len('a') == 1").root == Compare(
         ("==",), (Call("len", (Literal("a"),)), Literal(1))
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "hint"),
+    [
+        (Language.CONDITION, "write a condition such as tags.Modality == 'MR'"),
+        (Language.COMPLETION, "write the series to wait for, such as 'Axial T2' and 'SAG T1'"),
+        (Language.STUDY, "write a condition such as any(s.Modality == 'CT' for s in series)"),
+    ],
+)
+def test_an_empty_expression_is_refused_with_an_example(language: Language, hint: str) -> None:
+    with pytest.raises(ExpressionError) as raised:
+        parse(" ", language)
+    (problem,) = raised.value.problems
+    assert problem.message == "the expression is empty"
+    assert problem.hint.startswith(hint)
