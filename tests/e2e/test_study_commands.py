@@ -309,3 +309,14 @@ def test_a_study_that_is_discarded_by_hand_is_not_followed(tmp_path: Path) -> No
     assert [each["treatment"] for each in played.facts("latecomer_arrived")] == ["new"]
     assert set(played.images("spool/discard")) == {"1.1#0"}
     assert TIMEOUT not in study_of(tmp_path)["study"]["complete_trigger"]
+
+
+def test_a_study_whose_first_series_is_joining_is_not_listed_as_damaged(tmp_path: Path) -> None:
+    collecting(tmp_path)
+    folder = tmp_path / "spool" / "studies" / "8.8#mr"
+    folder.mkdir()
+    listed = ask(tmp_path, "spool", "ls", "--json").stdout.splitlines()
+    assert sorted(json.loads(each)["state"] for each in listed) == ["collecting", "damaged"]
+    (folder / ".joining-a-claim").touch()
+    (line,) = ask(tmp_path, "spool", "ls", "--json").stdout.splitlines()
+    assert json.loads(line)["id"] == "9.9#mr"
