@@ -18,6 +18,7 @@ from mroute.contributions import (
     RunnerType,
     ServiceContext,
     ServiceType,
+    Shipment,
     TagReader,
     TargetType,
     WorkContext,
@@ -27,6 +28,7 @@ from mroute.errors import (
     MrouteError,
     RejectedError,
     TagsError,
+    TargetDownError,
 )
 from mroute.events import (
     ArrivalIgnored,
@@ -165,6 +167,7 @@ __all__ = [
     "ServiceContext",
     "ServiceType",
     "Settlement",
+    "Shipment",
     "Started",
     "Stopping",
     "Study",
@@ -180,6 +183,7 @@ __all__ = [
     "Tags",
     "TagsError",
     "TargetBase",
+    "TargetDownError",
     "TargetName",
     "TargetType",
     "Task",

@@ -32,6 +32,7 @@ __all__ = [
     "RunnerType",
     "ServiceContext",
     "ServiceType",
+    "Shipment",
     "TagReader",
     "TargetType",
     "WorkContext",
@@ -91,7 +92,12 @@ class WorkContext:
 
     ``save`` writes a section of ``task.json`` at once, atomically: a worker records there what it
     has done, so that work begun again continues. ``note`` adds to the task's journal: action and
-    outcome. ``clock`` returns aware UTC times.
+    outcome. ``clock`` returns aware UTC times. ``stop`` is set when mroute ends: what takes long
+    should end soon.
+
+    ``takes(name)`` names the target that is to be sent to for a target now: itself, or its
+    alternate while it stays down; None where it must wait. ``served(name, down)`` says how a target
+    took it: ``down`` is why nothing can be sent to it at all, or empty.
     """
 
     clock: Clock
@@ -102,6 +108,26 @@ class WorkContext:
     runners: Mapping[str, RunnerType]
     save: Callable[[str, Any], None]
     note: Callable[[str, str], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    takes: Callable[[str], str | None] = field(default=lambda name: name)
+    served: Callable[[str, str], None] = field(default=lambda name, down: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What a target is to get now: the images of a task that it has not confirmed yet.
+
+    ``stored(image, status, warning)`` says that the target has an image; ``status`` is as the
+    protocol has it (``0000``, ``B007``), ``warning`` what the target said of it, or empty.
+    ``refused(image, status, reason)`` says that it did not take one. Both are called as soon as
+    that is known: what was not told of is sent again.
+    """
+
+    task: Task
+    target_name: str
+    images: tuple[Path, ...]
+    stored: Callable[[Path, str, str], None] = field(default=lambda image, status, warning: None)
+    refused: Callable[[Path, str, str], None] = field(default=lambda image, status, reason: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +160,16 @@ class ActionType:
 class TargetType:
     """A type of target.
 
-    ``send(task, name, target, context)`` delivers the images of a task to one target; it must be
-    safe to repeat. It raises `DeliveryError` when trying again later may help; any other error is
-    final. ``check(name, target)`` returns a sentence for each thing that is wrong.
+    ``send(shipment, target, context)`` delivers images to one target; it must be safe to repeat,
+    and is called for several tasks at once. Where it returns and told of no image, all were stored.
+    It raises `DeliveryError` when trying again later may help, and `TargetDownError` where nothing
+    can be sent to the target at all; any other error is final. ``check(name, target)`` returns a
+    sentence for each thing that is wrong.
     """
 
     name: str
     model: type[TargetBase]
-    send: Callable[[Task, str, Any, WorkContext], None]
+    send: Callable[[Shipment, Any, WorkContext], None]
     check: Callable[[str, Any], Sequence[str]] = field(default=lambda name, target: ())
 
 

@@ -181,3 +181,7 @@ class TaskNotSavedError(MrouteError):
 
 class DeliveryError(MrouteError):
     """A target or channel did not take what was sent; trying again later may help."""
+
+
+class TargetDownError(DeliveryError):
+    """Nothing at all can be sent to a target now: what else waits for it need not try."""

@@ -46,9 +46,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The work could not be done now: it is tried again later, then given up."""
+    """The work could not be done now: it is tried again later, then given up.
+
+    ``counts``: whether anything was tried. Where nothing was, because the targets that are left
+    must wait, the task has no retry less, and goes on as soon as one of them may be sent to.
+    """
 
     reason: str
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

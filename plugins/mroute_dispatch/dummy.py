@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mroute.api import DeliveryError, TargetBase, Task, WorkContext
+from mroute.api import DeliveryError, Shipment, TargetBase, WorkContext
 
 
 class DummyTarget(TargetBase):
@@ -23,7 +23,7 @@ class DummyTarget(TargetBase):
     )
 
 
-def send_to_dummy(task: Task, name: str, target: DummyTarget, context: WorkContext) -> None:
+def send_to_dummy(shipment: Shipment, target: DummyTarget, context: WorkContext) -> None:
     """Do nothing; raises `DeliveryError` where the target is told to refuse."""
     if target.fail:
         raise DeliveryError(target.fail)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mroute.api import DeliveryError, FilePath, TargetBase, Task, WorkContext
+from mroute.api import FilePath, Shipment, TargetBase, TargetDownError, WorkContext
 
 TASK_FILE = "task.json"
 
@@ -28,13 +28,14 @@ class FolderTarget(TargetBase):
     )
 
 
-def send_to_folder(task: Task, name: str, target: FolderTarget, context: WorkContext) -> None:
+def send_to_folder(shipment: Shipment, target: FolderTarget, context: WorkContext) -> None:
     """Copy the task under another name, then rename it: no half of it is ever seen.
 
-    A task that is there already was delivered before and is left alone. Raises `DeliveryError`
-    where the folder is not there or does not take it, and `ValueError` for a task whose id is no
-    name of a folder.
+    A task that is there already was delivered before and is left alone. Raises
+    `TargetDownError` where the folder is not there or does not take it, and `ValueError` for a task
+    whose id is no name of a folder.
     """
+    task = shipment.task
     if not task.id or task.id.startswith(".") or Path(task.id).name != task.id:
         raise ValueError(f"the id of the task, {task.id!a}, cannot be the name of a folder")
     delivered = target.path / task.id
@@ -52,7 +53,7 @@ def send_to_folder(task: Task, name: str, target: FolderTarget, context: WorkCon
         partial.rename(delivered)
         _flush(target.path)
     except OSError as error:
-        raise DeliveryError(f"'{target.path}': {error.strerror or error}") from error
+        raise TargetDownError(f"'{target.path}': {error.strerror or error}") from error
 
 
 def check_folder(name: str, target: FolderTarget) -> list[str]:
