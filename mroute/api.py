@@ -49,6 +49,7 @@ from mroute.events import (
     SubjectCommitted,
     SubjectPlanned,
     SubjectRejected,
+    TargetChanged,
     TaskSettled,
     TroubleNoticed,
 )
@@ -183,6 +184,7 @@ __all__ = [
     "Tags",
     "TagsError",
     "TargetBase",
+    "TargetChanged",
     "TargetDownError",
     "TargetName",
     "TargetType",

@@ -220,6 +220,10 @@ class QueueType:
     ``section`` is the section of ``task.json`` that belongs to the queue and ``model`` describes
     it. ``compose`` makes that section for a task that comes from another queue. A queue that
     ``writes`` into images gets copies of its own.
+
+    ``concurrency`` is how many tasks are worked on at once. ``pending(content)`` names the targets
+    that the task is still to be sent to, from what its ``task.json`` says: a task all of whose
+    targets must wait is left alone.
     """
 
     name: str
@@ -228,6 +232,8 @@ class QueueType:
     model: type[BaseModel] | None = None
     compose: Sections | None = None
     writes: bool = False
+    concurrency: int = 1
+    pending: Callable[[JsonObject], Sequence[str]] = field(default=lambda content: ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,6 +224,18 @@ class TaskSettled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TargetChanged(Event):
+    """A target went ``down``: nothing can be sent to it, and its tasks wait. Or it is up again.
+
+    ``because`` is why it is down, or how long it was.
+    """
+
+    target: str
+    down: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeliverySettled(Event):
     """A notification was delivered (``done``), will be tried again (``retry``) or given up.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -145,6 +145,54 @@ Duration = Annotated[
 """A length of time, written ``15s``, ``90m``, ``1h30m`` or ``2d``."""
 
 
+@dataclass(frozen=True, slots=True)
+class DailyHours:
+    """The hours of each day from ``begin`` to ``end``; over midnight where that is earlier."""
+
+    begin: time
+    end: time
+
+    def __contains__(self, at: time) -> bool:
+        if self.begin <= self.end:
+            return self.begin <= at < self.end
+        return at >= self.begin or at < self.end
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
+
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
+
+
+def parse_hours(value: object) -> object:
+    """``"22:00-06:00"`` as `DailyHours`; raises `ValueError` for what is no such text."""
+    if isinstance(value, DailyHours):
+        return value
+    match = _HOURS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("expected hours such as '22:00-06:00'")
+    begin_hour, begin_minute, end_hour, end_minute = map(int, match.groups())
+    hours = DailyHours(time(begin_hour, begin_minute), time(end_hour, end_minute))
+    if hours.begin == hours.end:
+        raise ValueError(f"'{hours}' are no hours at all, or all of them; leave it out for these")
+    return hours
+
+
+Hours = Annotated[
+    DailyHours,
+    BeforeValidator(parse_hours),
+    PlainSerializer(str, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d$",
+            "examples": ["22:00-06:00"],
+        }
+    ),
+]
+"""Hours of the day, written ``22:00-06:00``."""
+
+
 def _beside_file(path: Path, info: ValidationInfo) -> Path:
     """Resolve a relative path against the folder of the rule file."""
     base = (info.context or {}).get("base")
@@ -217,6 +265,31 @@ class TargetBase(Model):
     """An entry of ``targets``; a subclass narrows ``type`` to a literal."""
 
     type: str
+    concurrency: int = Field(
+        2,
+        ge=1,
+        le=100,
+        description="How many tasks are sent to it at once, by all routers that share the spool.",
+        examples=[4],
+    )
+    images_per_minute: int | None = Field(
+        None,
+        ge=1,
+        description="How many images each router sends to it in a minute at most, counted by whole "
+        "tasks; as many as it takes if not given.",
+        examples=[6000],
+    )
+    alternate: TargetName | None = Field(
+        None,
+        description="The target that gets the images instead when this one stays down; if not "
+        "given, they wait.",
+        examples=["archive2"],
+    )
+    alternate_after: Duration = Field(
+        timedelta(minutes=30),
+        description="How long this target must have been down before `alternate` gets the images.",
+        examples=["30m"],
+    )
     comment: str = Field(
         "",
         description="Free text for people; mroute does not read it.",

@@ -36,10 +36,9 @@ from mroute.spool.layout import Spool
 from mroute.spool.outbox import Resting
 from mroute.spool.queue import finish_moves
 from mroute.spool.runs import registered, this_run
-from mroute.spool.waiting import Waiting
 from mroute.types import Clock, Finish, Progress, Tags
 from mroute.wakeups import Wakeups
-from mroute.worker import work_due
+from mroute.worker import Worker
 
 PAUSE = 1.0
 """Seconds between two passes of a part that found nothing to do."""
@@ -143,10 +142,19 @@ class Service:
         self._begin()
         wakeups = Wakeups(self._stop, self._notice)
         loops: dict[str, Callable[[], None]] = {"wake-ups": wakeups.run}
-        for name, part in self._parts().items():
-            bell = wakeups.bell(*self._folders(name))
-            pause = self._until_due if name == ROUTER else _pause
-            loops[name] = partial(self._repeat, part, bell, pause)
+        spool = self._site.spool
+        bell = wakeups.bell(spool.incoming, spool.studies)
+        loops[ROUTER] = partial(self._repeat, self._route, bell, self._until_due)
+        bell = wakeups.bell(spool.outbox)
+        loops[NOTICES] = partial(self._repeat, self._notices(), bell, _pause)
+        bells = {name: wakeups.bell(spool.queue(name)) for name in self._site.registry.queues}
+        workers = {
+            f"{QUEUE}{name}": Worker(self._reload.current, queue, self._stop, bells[name])
+            for name, queue in self._site.registry.queues.items()
+        }
+        for name, worker in workers.items():
+            bell = bells[name.removeprefix(QUEUE)]
+            loops[name] = partial(self._repeat, worker.begin_due, bell, _pause)
         threads = [
             threading.Thread(target=self._supervise, args=(name, loop), name=name)
             for name, loop in {**loops, **self._services()}.items()
@@ -166,21 +174,20 @@ class Service:
                 if self._stop.is_set() and not told:
                     self._site.hooks.event(Stopping())
                     told = True
+        for worker in workers.values():
+            worker.close()
         rules.join(self._patience)
 
     def _parts(self) -> dict[str, Callable[[], int]]:
         """Each part with the call that does what is due and returns how much that was."""
         queues = {
-            f"{QUEUE}{name}": partial(
-                work_due, self._reload.current, queue, self._stop, {}, Waiting(queue.section)
-            )
+            f"{QUEUE}{name}": Worker(self._reload.current, queue, self._stop).work_due
             for name, queue in self._site.registry.queues.items()
         }
-        return {
-            ROUTER: self._route,
-            **queues,
-            NOTICES: partial(deliver_due, self._reload.current, self._stop, Resting()),
-        }
+        return {ROUTER: self._route, **queues, NOTICES: self._notices()}
+
+    def _notices(self) -> Callable[[], int]:
+        return partial(deliver_due, self._reload.current, self._stop, Resting())
 
     def _services(self) -> dict[str, Callable[[], None]]:
         site = self._site
@@ -231,13 +238,6 @@ class Service:
         if trouble:
             raise SpoolError("; ".join(trouble))
         return routed
-
-    def _folders(self, part: str) -> list[Path]:
-        """The folders in which something new is work for a part."""
-        spool = self._site.spool
-        if part.startswith(QUEUE):
-            return [spool.queue(part.removeprefix(QUEUE))]
-        return [spool.outbox] if part == NOTICES else [spool.incoming, spool.studies]
 
     def _repeat(
         self, part: Callable[[], int], bell: threading.Event, pause: Callable[[], float]

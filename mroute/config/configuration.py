@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool
 from mroute.config.edition import Edition
 from mroute.errors import Problem
 from mroute.expr import StudyProgram
-from mroute.models import Durability, Duration, Model, ModuleBase, RuleBase, TargetBase
+from mroute.models import Durability, Duration, Hours, Model, ModuleBase, RuleBase, TargetBase
 from mroute.ruleset import RuleSet
 from mroute.types import JsonObject
 
@@ -67,6 +67,19 @@ class Timing(Model):
         timedelta(minutes=15),
         description="Time until failed work is tried again.",
         examples=["15m"],
+    )
+    probe_after: Duration = Field(
+        timedelta(seconds=15),
+        description="Time until a target that is down is tried with one task. It doubles with each "
+        "time in vain, up to `retry_after`.",
+        examples=["15s"],
+    )
+    offpeak: Hours | None = Field(
+        None,
+        description="The hours in which tasks of the priority `offpeak` are worked on, in the "
+        "local time of the machine; from the first to the second, over midnight too. If not given, "
+        "at any hour, after all others.",
+        examples=["22:00-06:00"],
     )
     retry_max: int = Field(
         5,

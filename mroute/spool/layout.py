@@ -9,6 +9,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from mroute.errors import SpoolError
 from mroute.names import safe_name
@@ -22,6 +23,8 @@ FORCE_RULE_FILE = ".force-rule"
 """In a series folder: the name of the only rule to apply. Whoever can write it is trusted."""
 HALT_FILE = "HALT"
 """In a queue: no further task is started."""
+HALTED_SUFFIX = ".halt"
+"""Of the file about a target to which nothing is sent."""
 LEASE_FILE = ".lease"
 MANIFEST_FILE = "manifest.json"
 """In a claim: what its commit makes true. Where it is there, all of that is staged."""
@@ -80,6 +83,15 @@ class Spool:
         return self.root / ".staging" / "locks"
 
     @property
+    def targets(self) -> Path:
+        """What the routers of the spool know of targets: which are halted, down or busy."""
+        return self.locks / "targets"
+
+    def target_file(self, name: str, suffix: str) -> Path:
+        """The file about a target, whose name may be anything."""
+        return self.targets / f"{quote(name, safe='')}{suffix}"
+
+    @property
     def runs(self) -> Path:
         """The runs that share the spool, two files each."""
         return self.locks / "runs"
@@ -132,7 +144,8 @@ class Spool:
                 )
 
     def _folders(self, queues: Iterable[str]) -> list[Path]:
-        own = [self.incoming, self.studies, self.outbox, self.staging, self.locks, self.runs]
+        about = [self.staging, self.locks, self.runs, self.targets]
+        own = [self.incoming, self.studies, self.outbox, *about]
         return [*own, *(self.queue(name) for name in (*queues, *Finish))]
 
     def strangers(self, queues: Collection[str]) -> list[Path]:

@@ -10,10 +10,10 @@ import errno
 import glob
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,9 @@ from mroute.spool.layout import (
 )
 from mroute.spool.locks import Lock, try_lock
 from mroute.spool.manifest import reason_content
+from mroute.spool.targets import Admission
 from mroute.spool.taskfile import journal_entry, read_task, write_task
-from mroute.spool.waiting import Waiting, is_due, not_before, retry_state
+from mroute.spool.waiting import Due, Waiting, not_before, retry_state
 from mroute.types import Finish
 
 
@@ -43,6 +44,7 @@ class Lease:
     content: dict[str, Any]
     lock: Lock
     files: Files
+    admission: Admission = field(default_factory=Admission)
 
     @property
     def task(self) -> Task:
@@ -68,10 +70,11 @@ class Lease:
         if reason is not None:
             self.files.write_json(self.folder / REASON_FILE, reason)
         _move(spool, self.files, self.folder, spool.queue(queue) / self.folder.name)
-        self.lock.release()
+        self.let_go()
 
     def let_go(self) -> None:
         """End the lease; the task stays where it is."""
+        self.admission.release()
         self.lock.release()
 
 
@@ -80,36 +83,46 @@ def is_halted(spool: Spool, queue: str) -> bool:
     return (spool.queue(queue) / HALT_FILE).exists()
 
 
-def due_tasks(
+def _admit_all(due: Due) -> Admission | None:
+    return Admission()
+
+
+def lease_due(
     spool: Spool,
     queue: str,
     waiting: Waiting,
+    due: Iterable[Due],
     now: datetime,
     files: Files,
-    retry_after: timedelta,
+    admit: Callable[[Due], Admission | None] = _admit_all,
 ) -> Iterator[Lease]:
-    """Lease the tasks of a queue that are due, one after the other.
+    """Lease the tasks that were found to be ``due``, one after the other.
 
-    Urgent ones come first, off-peak ones last, and the older before the newer. ``waiting`` is kept
-    from one call to the next; ``retry_after`` is how long a task may have to rest. A folder that is
-    no task goes to ``error/`` with the reason: it would wait for ever. The caller ends every lease.
-    Raises `OSError` in the end where one could not go there, which keeps no other waiting, and at
-    once where this machine is short of something, which says nothing about a task.
+    ``admit`` says where a task may be sent, and None where it must wait: then it is passed over. A
+    folder that is no task goes to ``error/`` with the reason: it would wait for ever. The caller
+    ends every lease. Raises `OSError` in the end where one could not go there, which keeps no other
+    waiting, and at once where this machine is short of something, which says nothing about a task.
     """
-    due = waiting.due(spool.queue(queue), now, retry_after)
     trouble: list[OSError] = []
     for marker in waiting.moved:
         with _kept_back(trouble):
             finish_move(spool, files, marker)
-    for folder in due:
+    for each in due:
+        admission = admit(each)
+        if admission is None:
+            continue
         lease: Lease | None = None
         with _kept_back(trouble):
-            lease = _lease(spool, queue, waiting, folder, now, files)
+            lease = _lease(spool, queue, waiting, each.folder, now, files)
         if lease is None:
-            continue
-        if is_due(not_before(lease.content.get(waiting.section)), now, retry_after):
+            admission.release()
+        elif waiting.is_as_found(lease.folder.name, lease.content):
+            lease.admission = admission
+            if each.priority is not None:
+                waiting.started(each.priority)
             yield lease
         else:  # another worker was here since the order was made
+            admission.release()
             lease.let_go()
     for error in trouble:
         raise error

@@ -7,7 +7,7 @@ waiting tasks costs a ``stat`` of each. Does not know what is done with a task, 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,19 +17,31 @@ from mroute.errors import TaskFileError, is_shortage
 from mroute.models import Priority
 from mroute.spool.layout import COPIED_PREFIX, TASK_FILE
 from mroute.spool.taskfile import aware_time, read_task
+from mroute.spool.turns import in_turn
+from mroute.types import JsonObject
 
-_ORDER = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.OFFPEAK: 2}
-_FIRST = (-1, "")
-"""Where what is no task stands: it is seen to before the others."""
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A folder in a queue that is due, with the targets that it is still to be sent to.
+
+    ``priority`` is None where it is no task.
+    """
+
+    folder: Path
+    priority: Priority | None = None
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a task file said: its place in the order, and the time before which it is not due."""
+    """What a task file said; ``since`` is when the task was made, ``not_before`` when it is due."""
 
     identity: tuple[int, int, int]
-    place: tuple[int, str]
+    priority: Priority
+    since: str
     not_before: datetime | None
+    pending: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -37,21 +49,35 @@ class Waiting:
     """The tasks of one queue as they were last seen; ``moved`` are marks of unfinished moves.
 
     ``buried`` are folders that were no tasks, each with the reason, until somebody is told.
-    ``section`` is the section of the task file in which the queue keeps ``next_retry_at``.
+    ``section`` is the section of the task file in which the queue keeps ``next_retry_at``, and
+    ``pending(content)`` the targets that a task is still to be sent to. ``in_a_row`` counts the
+    urgent tasks that were started since the last normal one.
     """
 
     section: str
+    pending: Callable[[JsonObject], Sequence[str]] = field(default=lambda content: ())
+    in_a_row: int = 0
     moved: list[Path] = field(default_factory=list)
     buried: list[tuple[str, str]] = field(default_factory=list)
     _read: dict[str, _Read] = field(default_factory=dict)
 
-    def due(self, queue: Path, now: datetime, retry_after: timedelta) -> list[Path]:
+    def due(
+        self,
+        queue: Path,
+        now: datetime,
+        retry_after: timedelta,
+        up_since: Callable[[str], datetime | None] = lambda target: None,
+        offpeak: bool = True,
+    ) -> list[Due]:
         """The folders that are due, in their order; those that are no tasks come first.
 
-        Urgent ones, then off-peak ones last, and the older before the newer.
+        Two urgent ones for each normal one, then the off-peak ones where it is their time; the
+        older before the newer. ``up_since(target)`` is when a target was up again after it was
+        down: what was tried before and rests since is due at once.
         """
         read: dict[str, _Read] = {}
-        found: list[tuple[tuple[int, str], str]] = []
+        strange: list[Due] = []
+        found: dict[Priority, list[tuple[str, str]]] = {}
         self.moved = []
         for name in _folders(queue):
             if name.startswith(COPIED_PREFIX):
@@ -60,12 +86,39 @@ class Waiting:
             try:
                 read[name] = known = self._look(queue / name, name)
             except TaskFileError:
-                found.append((_FIRST, name))
+                strange.append(Due(queue / name))
                 continue
-            if is_due(known.not_before, now, retry_after):
-                found.append((known.place, name))
+            if known.priority is Priority.OFFPEAK and not offpeak:
+                continue
+            if is_due(known.not_before, now, retry_after) or _is_freed(
+                known, retry_after, up_since
+            ):
+                found.setdefault(known.priority, []).append((known.since, name))
         self._read = read  # what has left the queue is forgotten
-        return [queue / name for _, name in sorted(found)]
+        in_order = {
+            priority: [Due(queue / name, priority, read[name].pending) for _, name in sorted(each)]
+            for priority, each in found.items()
+        }
+        strange.sort(key=lambda each: each.folder.name)
+        return [*strange, *in_turn(in_order, self.in_a_row)]
+
+    def is_as_found(self, name: str, content: JsonObject) -> bool:
+        """Whether a task rests as long, and for the same targets, as when it was found to be due.
+
+        Otherwise another worker was there in between.
+        """
+        known = self._read.get(name)
+        if known is None:
+            return False
+        rests_until = not_before(content.get(self.section))
+        return (rests_until, tuple(self.pending(content))) == (known.not_before, known.pending)
+
+    def started(self, priority: Priority) -> None:
+        """Count a task that is worked on, for the turns of those that come after it."""
+        if priority is Priority.NORMAL:
+            self.in_a_row = 0
+        elif priority is Priority.URGENT:
+            self.in_a_row += 1
 
     def _look(self, folder: Path, name: str) -> _Read:
         try:
@@ -80,8 +133,22 @@ class Waiting:
         if known is not None and known.identity == identity:
             return known
         content = read_task(folder)
-        place = _ORDER[Priority(content["info"]["priority"])], content["journal"][0]["time"]
-        return _Read(identity, place, not_before(content.get(self.section)))
+        return _Read(
+            identity,
+            Priority(content["info"]["priority"]),
+            content["journal"][0]["time"],
+            not_before(content.get(self.section)),
+            tuple(self.pending(content)),
+        )
+
+
+def _is_freed(
+    known: _Read, retry_after: timedelta, up_since: Callable[[str], datetime | None]
+) -> bool:
+    """Whether a target of a resting task was up again after the task was tried last."""
+    assert known.not_before is not None
+    tried = known.not_before - retry_after
+    return any(up is not None and up > tried for up in map(up_since, known.pending))
 
 
 def retry_state(section: Any) -> Mapping[str, Any]:

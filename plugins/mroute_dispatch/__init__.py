@@ -23,7 +23,10 @@ from mroute_dispatch.delivery import deliver
 from mroute_dispatch.dummy import DummyTarget, send_to_dummy
 from mroute_dispatch.folder import FolderTarget, check_folder, send_to_folder
 from mroute_dispatch.planning import RouteRule, compose_sections, plan_tasks
-from mroute_dispatch.section import QUEUE, SECTION, DispatchSection
+from mroute_dispatch.section import QUEUE, SECTION, DispatchSection, pending_targets
+
+CONCURRENCY = 16
+"""Tasks that are sent at once, whatever the targets would take: each needs a thread."""
 
 
 @hookimpl
@@ -44,7 +47,17 @@ def mroute_target_types() -> list[TargetType]:
 @hookimpl
 def mroute_queues() -> list[QueueType]:
     """The queue whose tasks are sent; other queues hand their tasks over to it."""
-    return [QueueType(QUEUE, deliver, SECTION, DispatchSection, compose_sections)]
+    return [
+        QueueType(
+            QUEUE,
+            deliver,
+            SECTION,
+            DispatchSection,
+            compose_sections,
+            concurrency=CONCURRENCY,
+            pending=pending_targets,
+        )
+    ]
 
 
 @hookimpl

@@ -1,23 +1,22 @@
 """The work of the queue ``outgoing``: sends a task to each of its targets.
 
 Knows that one target that fails keeps no other from its images, and that none gets them twice.
-Does not know how a target takes them: its type does.
+Does not know how a task is sent to one of them (attempt), or which of them must wait (worker).
 """
 
 from __future__ import annotations
 
 from pydantic import ValidationError
 
-from mroute.api import (
-    DeliveryError,
-    Done,
-    Failed,
-    Retry,
-    Settlement,
-    Task,
-    WorkContext,
+from mroute.api import Done, Failed, Retry, Settlement, Task, WorkContext
+from mroute_dispatch.attempt import Attempt
+from mroute_dispatch.section import (
+    SECTION,
+    DispatchSection,
+    InstanceState,
+    State,
+    TargetStatus,
 )
-from mroute_dispatch.section import SECTION, DispatchSection, State, TargetStatus
 
 STAGE = "dispatching"
 
@@ -36,45 +35,66 @@ def deliver(task: Task, context: WorkContext) -> Settlement:
         return Failed(f"'{where}' in task.json is damaged: {first['msg']}", STAGE)
     if not section.target_name:
         return Failed("the task has no target to be sent to", STAGE)
+    held = []
     for name in section.target_name:
-        if _state(section, name) is not State.COMPLETE:
-            section = _with_status(section, name, _send(task, name, context))
+        if section.state(name) is State.COMPLETE:
+            continue
+        to = None if context.stop.is_set() else context.takes(name)
+        if to is None:
+            held.append(name)
+        else:
+            section = _serve(task, section, name, to, context)
             context.save(SECTION, section.model_dump(mode="json"))
-    return _settlement(section)
+    return _settlement(section, held)
 
 
-def _send(task: Task, name: str, context: WorkContext) -> TargetStatus:
-    state, reason = State.COMPLETE, ""
-    target = context.targets.get(name)
-    if target is None:
-        state, reason = State.ERROR, f"target '{name}' is not configured any more"
-    elif target.type not in context.target_types:
-        state, reason = State.ERROR, f"no installed plugin has targets of type '{target.type}'"
-    else:
-        try:
-            context.target_types[target.type].send(task, name, target, context)
-        except DeliveryError as error:
-            state, reason = State.WAITING, f"target '{name}': {error}"
-        # The edge of a call into another plugin: whatever it raises is about this target alone.
-        except Exception as error:  # noqa: BLE001
-            state, reason = State.ERROR, f"target '{name}': {type(error).__name__}: {error}"
-    return TargetStatus(state=state, time=context.clock(), reason=reason)
+def _serve(
+    task: Task, section: DispatchSection, name: str, to: str, context: WorkContext
+) -> DispatchSection:
+    """The section after the task was sent to a target, or to the alternate that is there for it."""
+    if section.state(to) is not State.COMPLETE:
+        section = Attempt(task, section, to, context).make()
+    if to == name:
+        return section
+    taken = section.status[to]
+    reason = taken.reason
+    if taken.state is State.COMPLETE:
+        reason = f"target '{name}' stays down; its alternate '{to}' took the images"
+        context.note("alternate", reason)
+    state = State.COMPLETE if taken.state is State.COMPLETE else State.WAITING
+    before = section.status.get(name)
+    instances = before.instances if before else {}  # what it has stored itself, it has
+    status = TargetStatus(
+        state=state,
+        time=taken.time,
+        reason=reason,
+        alternate=to if state is State.COMPLETE else "",
+        instances=instances,
+    )
+    return section.with_status(name, status)
 
 
-def _state(section: DispatchSection, name: str) -> State:
-    status = section.status.get(name)
-    return status.state if status else State.WAITING
-
-
-def _with_status(section: DispatchSection, name: str, status: TargetStatus) -> DispatchSection:
-    return section.model_copy(update={"status": {**section.status, name: status}})
-
-
-def _settlement(section: DispatchSection) -> Settlement:
-    of = {name: section.status[name] for name in section.target_name}
-    problems = [status.reason for status in of.values() if status.state is not State.COMPLETE]
-    if any(status.state is State.WAITING for status in of.values()):
+def _settlement(section: DispatchSection, held: list[str]) -> Settlement:
+    of = {name: section.status.get(name) for name in section.target_name}
+    tried = {name: status for name, status in of.items() if status and name not in held}
+    problems = [each.reason for each in tried.values() if each.state is not State.COMPLETE]
+    if held:
+        waiting = "waiting for " + ", ".join(f"target '{name}'" for name in held)
+        counts = any(status.state is State.WAITING for status in tried.values())
+        return Retry("; ".join([*problems, waiting]), counts=counts)
+    if any(status.state is State.WAITING for status in tried.values()):
         return Retry("; ".join(problems))
     if problems:
         return Failed("; ".join(problems), STAGE)
-    return Done("sent to " + ", ".join(f"'{name}'" for name in of))
+    return Done("sent to " + ", ".join(_sent(section, name) for name in of))
+
+
+def _sent(section: DispatchSection, name: str) -> str:
+    status = section.status[name]
+    if status.alternate:
+        return f"'{status.alternate}' for '{name}'"
+    warned = sum(
+        each.state is InstanceState.STORED and bool(each.reason)
+        for each in status.instances.values()
+    )
+    return f"'{name}'" + (f" ({warned} images with a warning)" if warned else "")

@@ -17,10 +17,11 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
+    ValidationError,
     WithJsonSchema,
 )
 
-from mroute.api import Model
+from mroute.api import JsonObject, Model
 
 QUEUE = "outgoing"
 SECTION = "dispatch"
@@ -32,13 +33,41 @@ Time = Annotated[AwareDatetime, PlainSerializer(datetime.isoformat, return_type=
 class State(StrEnum):
     """How far a target has come.
 
-    ``waiting``: to be sent, or to be tried again. ``complete``: it has the images. ``error``: it
-    did not take them, and trying again will hardly help.
+    ``waiting``: to be sent, or to be tried again. ``sending``: an attempt has begun, and not ended.
+    ``complete``: it has the images. ``error``: it did not take them, and trying again will hardly
+    help.
     """
 
     WAITING = "waiting"
+    SENDING = "sending"
     COMPLETE = "complete"
     ERROR = "error"
+
+
+class InstanceState(StrEnum):
+    """What a target said of one image.
+
+    ``stored``: it has it. ``refused``: it did not take it, and is asked again.
+    """
+
+    STORED = "stored"
+    REFUSED = "refused"
+
+
+class InstanceStatus(Model):
+    """What a target said of one image."""
+
+    state: InstanceState
+    status: str = Field(
+        "",
+        description="The status as its protocol has it; empty where there was none.",
+        examples=["0000", "B007", "A700"],
+    )
+    reason: str = Field(
+        "",
+        description="What the target said: a warning of what it stored, or why it refused.",
+        examples=["out of resources"],
+    )
 
 
 class TargetStatus(Model):
@@ -52,6 +81,18 @@ class TargetStatus(Model):
         "",
         description="Why the target did not take the images; empty where it did.",
         examples=["target 'archive': '/data/archive': No space left on device"],
+    )
+    alternate: str = Field(
+        "",
+        description="Name of the target that took the images for it; empty where none did.",
+        examples=["", "archive2"],
+    )
+    instances: dict[str, InstanceStatus] = Field(
+        default_factory=dict,
+        description="What the target said of each image, by the name of its file. One that has no "
+        "status is not confirmed, and is sent again. Empty where the target takes a task as a "
+        "whole.",
+        examples=[{"1.2.3#1.2.3.1.dcm": {"state": "stored", "status": "0000", "reason": ""}}],
     )
 
 
@@ -91,6 +132,24 @@ class DispatchSection(Model):
         description="The task rests until this time, in UTC; remove it to have it tried at once.",
         examples=["2026-11-24T08:45:00+00:00"],
     )
+
+    def state(self, name: str) -> State:
+        """The state of a target; one that has none is waiting."""
+        status = self.status.get(name)
+        return status.state if status else State.WAITING
+
+    def with_status(self, name: str, status: TargetStatus) -> DispatchSection:
+        """The section with another status of one target."""
+        return self.model_copy(update={"status": {**self.status, name: status}})
+
+
+def pending_targets(content: JsonObject) -> tuple[str, ...]:
+    """The targets that have not got the images of a task yet; none where the section is damaged."""
+    try:
+        section = DispatchSection.model_validate(content.get(SECTION))
+    except ValidationError:
+        return ()
+    return tuple(name for name in section.target_name if section.state(name) is not State.COMPLETE)
 
 
 def add_dispatching(targets: Iterable[str], now: datetime) -> dict[str, JsonValue]:

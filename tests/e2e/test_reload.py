@@ -34,10 +34,9 @@ from mroute.spool.claim import claim_series
 from mroute.spool.files import Files
 from mroute.spool.outbox import Resting
 from mroute.spool.taskfile import read_task
-from mroute.spool.waiting import Waiting
 from mroute.testing import make_task
 from mroute.types import Progress
-from mroute.worker import work_due
+from mroute.worker import Worker
 from tests.e2e.edited import (
     NOTHING,
     SECONDS,
@@ -132,7 +131,7 @@ def test_a_task_is_worked_and_put_off_by_the_configuration_that_it_began_with(
 
         run.probe.on_work = edit
         started = later()
-        work_due(run.reload.current, queue, NOTHING, {}, Waiting(queue.section))
+        Worker(run.reload.current, queue, NOTHING).work_due()
         states = [read_task(folder)["probing"] for folder in folders]
     times = [datetime.fromisoformat(state["next_retry_at"]) - started for state in states]
     assert run.probe.worked == ["old", "new"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Literal
 
 import mroute_dispatch
-from mroute.api import TargetBase, TargetType, Task, WorkContext
+from mroute.api import Shipment, TargetBase, TargetType, WorkContext
 from mroute.testing import registry_of
 from tests.hooks.fakes import check_broken_contributors, check_wrong_results, plugin
 
@@ -14,7 +14,7 @@ class TapeTarget(TargetBase):
     type: Literal["tape"]
 
 
-def wind(task: Task, name: str, target: TapeTarget, context: WorkContext) -> None:
+def wind(shipment: Shipment, target: TapeTarget, context: WorkContext) -> None:
     """Send nothing."""
 
 

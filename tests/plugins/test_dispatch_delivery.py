@@ -13,6 +13,7 @@ from mroute.api import (
     Done,
     Failed,
     Retry,
+    Shipment,
     TargetBase,
     TargetType,
     Task,
@@ -38,7 +39,8 @@ class Desks:
         self.errors = errors
         self.sent: list[str] = []
 
-    def send(self, task: Task, name: str, target: Desk, context: WorkContext) -> None:
+    def send(self, shipment: Shipment, target: Desk, context: WorkContext) -> None:
+        name = shipment.target_name
         if name in self.errors:
             raise self.errors[name]
         self.sent.append(name)
@@ -138,7 +140,7 @@ def test_each_result_is_saved_before_the_next_target_is_tried(tmp_path: Path) ->
     task, seen = make(tmp_path, "a", "b"), list[dict[str, Any]]()
 
     class Watching(Desks):
-        def send(self, task: Task, name: str, target: Desk, context: WorkContext) -> None:
+        def send(self, shipment: Shipment, target: Desk, context: WorkContext) -> None:
             seen.append(states(task))
 
     deliver(task, context_of(task, Watching(), "a", "b"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mroute.api import DeliveryError, Task
+from mroute.api import DeliveryError, Shipment, Task
 from mroute.testing import make_task, work_context
 from mroute_dispatch.folder import FolderTarget, check_folder, send_to_folder
 from tests.faults import Killed, fault
@@ -25,7 +25,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def send(task: Task, path: Path) -> None:
-    send_to_folder(task, "archive", FolderTarget(type="folder", path=path), work_context(task))
+    shipment = Shipment(task, "archive", task.images())
+    send_to_folder(shipment, FolderTarget(type="folder", path=path), work_context(task))
 
 
 def test_the_folder_gets_images_tags_and_task_file(tmp_path: Path) -> None:

@@ -15,11 +15,10 @@ import pytest
 
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.queue import due_tasks, finish_moves
-from mroute.spool.waiting import Waiting
+from mroute.spool.queue import finish_moves
 from mroute.types import Finish
 from tests.faults import Killed, fault
-from tests.unit.spool.test_queue import NOW, REST, make_task
+from tests.unit.spool.test_queue import due_tasks, make_task
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ def settle(spool: Spool, files: Files, where: str, at: int) -> bool:
     """Move what is due, killed at an operation; whether that came to pass."""
     leases = []
     with fault(spool.root, at) as trap, suppress(Killed):
-        for lease in due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST):
+        for lease in due_tasks(spool, files):
             leases.append(lease)
             lease.move(spool, where)
     for lease in leases:
@@ -108,7 +107,7 @@ def test_the_copy_of_a_task_that_an_administrator_has_made_is_no_mark(
 
 def test_a_move_whose_process_lives_is_left_to_it(spool: Spool, files: Files) -> None:
     make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    (lease,) = due_tasks(spool, files)
     marker = lease.folder.rename(lease.folder.with_name(".copied-a"))
     shutil.copytree(marker, spool.queue("success") / ".a.part")
     finish_moves(spool, files, ["outgoing", *Finish])
@@ -125,7 +124,7 @@ def test_what_is_left_of_a_move_that_was_made_is_cleared_away(spool: Spool, file
     marker = spool.queue("outgoing") / ".copied-a"
     marker.mkdir()
     (marker / "1.dcm").write_bytes(b"image")
-    assert list(due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)) == []
+    assert list(due_tasks(spool, files)) == []
     assert everything(spool) == ["success/a"]
     assert not marker.exists()
 
@@ -134,7 +133,7 @@ def test_a_task_that_came_back_is_moved_although_an_older_move_left_its_mark(
     spool: Spool, files: Files
 ) -> None:
     make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    (lease,) = due_tasks(spool, files)
     (spool.queue("outgoing") / ".copied-a").mkdir()
     lease.move(spool, "success")
     assert everything(spool) == ["success/a"]

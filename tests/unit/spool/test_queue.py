@@ -6,6 +6,7 @@ Knows task folders. Does not know any work.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.queue import due_tasks, with_retry_state
+from mroute.spool.queue import Lease, lease_due, with_retry_state
 from mroute.spool.waiting import Waiting, retry_state
 from mroute.types import Finish
 
@@ -62,8 +63,15 @@ def make_task(
     return folder
 
 
+def due_tasks(spool: Spool, files: Files) -> Iterator[Lease]:
+    """Lease the tasks of the queue that are due."""
+    waiting = Waiting("dispatch")
+    due = waiting.due(spool.queue("outgoing"), NOW, REST)
+    return lease_due(spool, "outgoing", waiting, due, NOW, files)
+
+
 def due(spool: Spool, files: Files) -> list[str]:
-    leases = list(due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST))
+    leases = list(due_tasks(spool, files))
     for lease in leases:
         lease.let_go()
     return [lease.task.id for lease in leases]
@@ -95,7 +103,7 @@ def test_a_section_of_any_shape_keeps_when_to_retry(section: Any) -> None:
 
 def test_a_leased_task_is_nobody_elses(spool: Spool, files: Files) -> None:
     make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    (lease,) = due_tasks(spool, files)
     assert due(spool, files) == []
     lease.let_go()
     assert due(spool, files) == ["a"]
@@ -103,7 +111,7 @@ def test_a_leased_task_is_nobody_elses(spool: Spool, files: Files) -> None:
 
 def test_what_a_worker_saves_is_on_disk_at_once(spool: Spool, files: Files) -> None:
     folder = make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    (lease,) = due_tasks(spool, files)
     lease.save("dispatch", {"target_name": ["a"]})
     lease.note(NOW, "outgoing", "sent", "to pacs")
     content = json.loads((folder / "task.json").read_text())
@@ -118,7 +126,7 @@ def test_what_a_worker_saves_is_on_disk_at_once(spool: Spool, files: Files) -> N
 
 def test_a_settled_task_is_moved_with_its_reason(spool: Spool, files: Files) -> None:
     make_task(spool, "a")
-    (lease,) = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    (lease,) = due_tasks(spool, files)
     lease.move(spool, Finish.ERROR, {"reason": "no such target"})
     moved = spool.queue("error") / "a"
     assert json.loads((moved / "reason.json").read_text()) == {"reason": "no such target"}
@@ -148,7 +156,7 @@ def test_a_folder_that_cannot_go_to_error_holds_up_no_task(spool: Spool, files: 
     make_task(spool, "good")
     spool.queue("error").rmdir()
     spool.queue("error").write_text("no folder")
-    leases = due_tasks(spool, "outgoing", Waiting("dispatch"), NOW, files, REST)
+    leases = due_tasks(spool, files)
     lease = next(leases)
     assert lease.task.id == "good"
     lease.let_go()

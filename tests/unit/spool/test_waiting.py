@@ -35,7 +35,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
 
 
 def due(spool: Spool, waiting: Waiting, now: datetime = NOW) -> list[str]:
-    return [path.name for path in waiting.due(spool.queue("outgoing"), now, REST)]
+    return [each.folder.name for each in waiting.due(spool.queue("outgoing"), now, REST)]
 
 
 def test_a_task_file_is_read_once_until_it_is_replaced(spool: Spool, reads: Reads) -> None:
