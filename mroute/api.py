@@ -66,7 +66,6 @@ from mroute.models import (
     Condition,
     ConditionBase,
     Conditions,
-    Duration,
     ExpressionText,
     FilePath,
     ForcedCompletion,
@@ -82,6 +81,7 @@ from mroute.models import (
     Trigger,
 )
 from mroute.settlement import Done, Failed, HandOver, Retry, Settlement, Task
+from mroute.times import Duration
 from mroute.types import (
     FOREVER,
     Check,

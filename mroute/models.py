@@ -6,9 +6,8 @@ Does not know any action or type: plugins subclass these, and `mroute.config` co
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,13 +19,12 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    PlainSerializer,
     StrictBool,
     ValidationInfo,
-    WithJsonSchema,
 )
 
 from mroute.expr import Language
+from mroute.times import Duration
 
 
 class Trigger(StrEnum):
@@ -43,8 +41,9 @@ class Trigger(StrEnum):
 class Priority(StrEnum):
     """Order of the tasks in a queue, where several are due.
 
-    ``urgent``: before all others. ``normal``: in between, the oldest first. ``offpeak``: when
-    nothing else is due.
+    ``urgent``: two of these for each normal one, so that neither starves. ``normal``: in between.
+    ``offpeak``: when nothing else is due, in the hours of ``timing.offpeak``. The older of each
+    kind comes first.
     """
 
     URGENT = "urgent"
@@ -99,98 +98,6 @@ class Durability(StrEnum):
 
     POWER = "power"
     PROCESS = "process"
-
-
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-
-_LONGEST = timedelta(days=36_500)
-"""A hundred years: what is longer cannot be added to every time."""
-
-_DIGITS = 10
-
-
-def parse_duration(value: object) -> object:
-    """``"1h30m"``, ``"90m"`` or ``"15s"`` as a `timedelta`; anything else is left to pydantic.
-
-    Raises `ValueError` for a text that is no duration.
-    """
-    if isinstance(value, timedelta):
-        return value
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None or not any(match.groups()):
-        raise ValueError("expected a duration such as '15s', '90m', '1h30m' or '2d'")
-    parts = [part or "0" for part in match.groups()]
-    if max(map(len, parts)) <= _DIGITS:
-        days, hours, minutes, seconds = map(int, parts)
-        duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        if duration <= _LONGEST:
-            return duration
-    raise ValueError(f"expected a duration of at most {_LONGEST.days}d")
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    # As a rule file would say it, so that what was written can be read again.
-    PlainSerializer(lambda duration: f"{int(duration.total_seconds())}s", when_used="json"),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$",
-            "minLength": 2,
-            "examples": ["15s", "90m", "1h30m"],
-        }
-    ),
-]
-"""A length of time, written ``15s``, ``90m``, ``1h30m`` or ``2d``."""
-
-
-@dataclass(frozen=True, slots=True)
-class DailyHours:
-    """The hours of each day from ``begin`` to ``end``; over midnight where that is earlier."""
-
-    begin: time
-    end: time
-
-    def __contains__(self, at: time) -> bool:
-        if self.begin <= self.end:
-            return self.begin <= at < self.end
-        return at >= self.begin or at < self.end
-
-    def __str__(self) -> str:
-        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
-
-
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
-
-
-def parse_hours(value: object) -> object:
-    """``"22:00-06:00"`` as `DailyHours`; raises `ValueError` for what is no such text."""
-    if isinstance(value, DailyHours):
-        return value
-    match = _HOURS.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("expected hours such as '22:00-06:00'")
-    begin_hour, begin_minute, end_hour, end_minute = map(int, match.groups())
-    hours = DailyHours(time(begin_hour, begin_minute), time(end_hour, end_minute))
-    if hours.begin == hours.end:
-        raise ValueError(f"'{hours}' are no hours at all, or all of them; leave it out for these")
-    return hours
-
-
-Hours = Annotated[
-    DailyHours,
-    BeforeValidator(parse_hours),
-    PlainSerializer(str, when_used="json"),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": r"^([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d$",
-            "examples": ["22:00-06:00"],
-        }
-    ),
-]
-"""Hours of the day, written ``22:00-06:00``."""
 
 
 def _beside_file(path: Path, info: ValidationInfo) -> Path:
@@ -283,7 +190,7 @@ class TargetBase(Model):
         None,
         description="The target that gets the images instead when this one stays down; if not "
         "given, they wait.",
-        examples=["archive2"],
+        examples=["archive"],
     )
     alternate_after: Duration = Field(
         timedelta(minutes=30),
@@ -398,8 +305,8 @@ class RuleBase(Model):
     )
     priority: Priority = Field(
         Priority.NORMAL,
-        description="Order of the tasks in a queue: `urgent` ones first, `offpeak` ones last, and "
-        "the older before the newer.",
+        description="Order of the tasks in a queue: two `urgent` ones for each `normal` one, "
+        "`offpeak` ones last and in their hours only, and the older before the newer.",
     )
     fallback: StrictBool = Field(
         False,

@@ -16,8 +16,9 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool
 from mroute.config.edition import Edition
 from mroute.errors import Problem
 from mroute.expr import StudyProgram
-from mroute.models import Durability, Duration, Hours, Model, ModuleBase, RuleBase, TargetBase
+from mroute.models import Durability, Model, ModuleBase, RuleBase, TargetBase
 from mroute.ruleset import RuleSet
+from mroute.times import Duration, Hours
 from mroute.types import JsonObject
 
 _LONGEST_AE_TITLE = 16

@@ -18,6 +18,7 @@ from mroute.api import (
     SeriesDeferred,
     StudyCompleted,
     SubjectRejected,
+    TargetChanged,
     TaskSettled,
     TroubleNoticed,
     hookimpl,
@@ -59,7 +60,7 @@ def is_warning(event: Event) -> bool:
             return event.forced in ("discard", "error")
         case TaskSettled() | DeliverySettled():
             return event.settlement in ("failed", "retry")
-        case ConfigurationChanged(accepted=False):
+        case ConfigurationChanged(accepted=False) | TargetChanged(down=True):
             return True
         case _:
             return False

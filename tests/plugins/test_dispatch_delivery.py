@@ -77,7 +77,15 @@ def test_the_time_of_each_result_is_noted(tmp_path: Path, mroute_clock: MovingCl
     deliver(task, context)
     assert reopened(task).content["dispatch"] == {
         "target_name": ["a"],
-        "status": {"a": {"state": "complete", "time": "2026-01-01T13:00:00+00:00", "reason": ""}},
+        "status": {
+            "a": {
+                "state": "complete",
+                "time": "2026-01-01T13:00:00+00:00",
+                "reason": "",
+                "alternate": "",
+                "instances": {},
+            }
+        },
         "retries": None,
         "next_retry_at": None,
     }
@@ -145,8 +153,8 @@ def test_each_result_is_saved_before_the_next_target_is_tried(tmp_path: Path) ->
 
     deliver(task, context_of(task, Watching(), "a", "b"))
     assert seen == [
-        {"a": "waiting", "b": "waiting"},
-        {"a": "complete", "b": "waiting"},
+        {"a": "sending", "b": "waiting"},
+        {"a": "complete", "b": "sending"},
     ]
 
 
@@ -180,7 +188,7 @@ DAMAGED = "'dispatch.status.a.state' in task.json is damaged: "
         ({}, "'dispatch.target_name' in task.json is damaged: Field required"),
         (
             {"target_name": ["a"], "status": {"a": {"state": "lost", "time": NOW.isoformat()}}},
-            DAMAGED + "Input should be 'waiting', 'complete' or 'error'",
+            DAMAGED + "Input should be 'waiting', 'sending', 'complete' or 'error'",
         ),
     ],
 )

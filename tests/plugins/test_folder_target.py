@@ -25,7 +25,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def send(task: Task, path: Path) -> None:
-    shipment = Shipment(task, "archive", task.images())
+    shipment = Shipment(task, "archive", ())
     send_to_folder(shipment, FolderTarget(type="folder", path=path), work_context(task))
 
 

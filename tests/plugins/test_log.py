@@ -13,6 +13,7 @@ from mroute.api import (
     SeriesDiscarded,
     StudyCompleted,
     SubjectRejected,
+    TargetChanged,
     TaskSettled,
     TroubleNoticed,
 )
@@ -29,6 +30,8 @@ def completed(forced: str | None) -> StudyCompleted:
         (SubjectRejected("claim", "1.2.3", "no tags", 3), "warning"),
         (SeriesDeferred("claim", "1.2.3", "disk full"), "warning"),
         (TroubleNoticed("incoming", "a loose file"), "warning"),
+        (TargetChanged("pacs", True, "refused"), "warning"),
+        (TargetChanged("pacs", False, "it was down for 9 s"), "info"),
         (TaskSettled("task", "outgoing", "failed", "no such target", 0.1), "warning"),
         (TaskSettled("task", "outgoing", "retry", "refused", 0.1), "warning"),
         (TaskSettled("task", "outgoing", "done", "", 0.1), "info"),

@@ -22,6 +22,7 @@ from mroute.spool.locks import locked_content, try_lock
 from mroute.spool.outbox import BURIED
 from mroute.spool.queue import is_halted, with_retry_state
 from mroute.spool.tags import ReadImage
+from mroute.spool.targets import try_target_now
 from mroute.spool.taskfile import journal_entry, read_task, write_task
 from mroute.spool.upkeep.item import Item, State
 from mroute.spool.upkeep.reroute import REDRIVEN_FILE, leftovers, reroute
@@ -54,6 +55,8 @@ class Redrive:
 
         Raises `RedriveError` where it cannot be, and `OSError` where it cannot go on now.
         """
+        for target in item.targets:
+            try_target_now(self.spool, target)
         if item.queue == Finish.ERROR:
             return self._letter(item)
         if item.queue == "outbox" and item.uid_type == "notification":

@@ -27,7 +27,6 @@ from mroute.models import (
     Completion,
     Condition,
     ConditionBase,
-    Duration,
     FilePath,
     Model,
     ModuleBase,
@@ -38,6 +37,7 @@ from mroute.models import (
 )
 from mroute.plugins import LoadedPlugin
 from mroute.registry import Registry
+from mroute.times import Duration
 
 
 class RouteRule(RuleBase):

@@ -197,6 +197,8 @@ def test_defaults_are_written_as_in_the_file(registry: Registry) -> None:
         "study_complete_after": "15m",
         "latecomers_within": "7d",
         "retry_after": "15m",
+        "probe_after": "15s",
+        "offpeak": None,
         "retry_max": 5,
     }
     assert schema["$defs"]["CommandModule"]["properties"]["timeout"]["default"] == "1h"
