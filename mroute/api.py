@@ -27,6 +27,7 @@ from mroute.errors import (
     DeliveryError,
     MrouteError,
     RejectedError,
+    SecretError,
     TagsError,
     TargetDownError,
 )
@@ -80,6 +81,7 @@ from mroute.models import (
     TargetName,
     Trigger,
 )
+from mroute.secrets import Secret
 from mroute.settlement import Done, Failed, HandOver, Retry, Settlement, Task
 from mroute.times import Duration
 from mroute.types import (
@@ -160,6 +162,8 @@ __all__ = [
     "RuleBase",
     "RuleFunction",
     "RunnerType",
+    "Secret",
+    "SecretError",
     "Series",
     "SeriesDecided",
     "SeriesDeferred",

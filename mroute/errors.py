@@ -157,6 +157,10 @@ class UnsafeNameError(MrouteError):
     """A name from outside (UID, rule, target) must not become a part of a path."""
 
 
+class SecretError(MrouteError):
+    """A secret that the configuration names is not where it should be."""
+
+
 class SpoolError(MrouteError):
     """The spool cannot be used: missing, not writable, or in use by another run."""
 

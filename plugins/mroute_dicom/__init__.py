@@ -9,11 +9,13 @@ from __future__ import annotations
 import click
 from pydantic import BaseModel
 
-from mroute.api import RuleFunction, ServiceType, TagReader, hookimpl
+from mroute.api import RuleFunction, ServiceType, TagReader, TargetType, hookimpl
 from mroute_dicom.command import tags_command
 from mroute_dicom.functions import FUNCTIONS
 from mroute_dicom.inbox import is_wanted, run_inbox
 from mroute_dicom.reader import read_tags
+from mroute_dicom.sending.send import send_to_dicom
+from mroute_dicom.sending.target import DicomTarget
 from mroute_dicom.settings import DicomSettings
 
 
@@ -33,6 +35,12 @@ def mroute_rule_functions() -> tuple[RuleFunction, ...]:
 def mroute_settings() -> type[BaseModel]:
     """The section ``dicom`` of the settings."""
     return DicomSettings
+
+
+@hookimpl
+def mroute_target_types() -> list[TargetType]:
+    """A DICOM Storage SCP."""
+    return [TargetType("dicom", DicomTarget, send_to_dicom)]
 
 
 @hookimpl

@@ -37,7 +37,14 @@ def test_every_descriptor_plan_and_context_is_explained() -> None:
         if dataclasses.is_dataclass(getattr(api, name))
         and name.endswith(("Type", "Plan", "Context"))
     }
-    assert set(SECTIONS) == names | {"Record", "RuleFunction", "TagReader", "Delivery", "Shipment", "Task"}
+    assert set(SECTIONS) == names | {
+        "Record",
+        "RuleFunction",
+        "TagReader",
+        "Delivery",
+        "Shipment",
+        "Task",
+    }
 
 
 def test_every_event_is_explained() -> None:
