@@ -138,12 +138,17 @@ class ServiceContext:
     ``facts`` (``SenderAET``, say) are added; it raises `TagsError` for a file that is no DICOM
     file. ``stop`` is set when the service must return. ``notice(where, detail)`` tells observers
     of something that an administrator should look at, as `TroubleNoticed`.
+
+    ``receive`` can be pickled, for a service with processes of its own. ``workspace`` is a folder
+    on the file system of ``incoming/``, shared by all services of all routers: an image that is
+    written there is renamed when it is received, and not copied.
     """
 
     clock: Clock
     settings: Mapping[str, BaseModel]
     receive: Callable[[Path, Tags], Path]
     stop: threading.Event
+    workspace: Path
     notice: Callable[[str, str], None] = field(default=lambda where, detail: None)
 
 

@@ -18,6 +18,7 @@ from mroute.contributions import ServiceContext, ServiceType
 from mroute.errors import MrouteError, SpoolError, describe
 from mroute.events import Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
+from mroute.intake import Intake
 from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
 from mroute.registry import Registry
@@ -31,12 +32,12 @@ from mroute.router import (
     route_studies,
 )
 from mroute.site import Site, utc_now
-from mroute.spool.arrivals.receiving import receive, resume_received
+from mroute.spool.arrivals.receiving import resume_received
 from mroute.spool.layout import Spool
 from mroute.spool.outbox import Resting
 from mroute.spool.queue import finish_moves
 from mroute.spool.runs import registered, this_run
-from mroute.types import Clock, Finish, Progress, Tags
+from mroute.types import Clock, Finish, Progress
 from mroute.wakeups import Wakeups
 from mroute.worker import Worker
 
@@ -191,15 +192,11 @@ class Service:
 
     def _services(self) -> dict[str, Callable[[], None]]:
         site = self._site
-        read = read_image(site.registry)
-
-        def receive_image(path: Path, facts: Tags) -> Path:
-            return receive(site.spool, self._site.files, path, {**read(path), **facts})
-
         context = ServiceContext(
             clock=site.clock,
             settings=site.configuration.settings,
-            receive=receive_image,
+            receive=Intake(site.spool, site.files, read_image(site.registry)),
+            workspace=site.spool.workspace,
             stop=self._stop,
             notice=self._notice,
         )

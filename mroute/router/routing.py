@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mroute.contributions import TagReader
 from mroute.errors import TagsError, describe
 from mroute.events import (
     ArrivalIgnored,
@@ -183,27 +184,36 @@ class Routing:
         commit.begin(manifest)
 
 
-def read_image(registry: Registry) -> Callable[[Path], Tags]:
-    """A function that makes the tag list of an image with the first tag reader that can.
+@dataclass(frozen=True, slots=True)
+class ImageReader:
+    """Makes the tag list of an image with the first tag reader that can; another process may too.
 
     It raises `TagsError` with what every reader said where none can.
     """
 
-    def read(path: Path) -> Tags:
+    readers: tuple[TagReader, ...]
+
+    def __call__(self, path: Path) -> Tags:
+        """The tag list of the image at ``path``."""
         complaints = []
-        for name, reader in registry.tag_readers.items():
+        for reader in self.readers:
             try:
-                return _checked_tags(name, reader.read(path))
+                return _checked_tags(reader.name, reader.read(path))
             except TagsError as error:
                 complaints.append(str(error))
             # The edge of a plugin call: a reader that fails is one that cannot read this image.
             except Exception as error:  # noqa: BLE001
-                complaints.append(f"tag reader '{name}' raised {type(error).__name__}: {error}")
+                complaints.append(
+                    f"tag reader '{reader.name}' raised {type(error).__name__}: {error}"
+                )
         raise TagsError(
             "; ".join(complaints) or f"'{path.name}' has no tags, and no plugin reads images"
         )
 
-    return read
+
+def read_image(registry: Registry) -> ImageReader:
+    """A function that makes the tag list of an image with the tag readers of the plugins."""
+    return ImageReader(tuple(registry.tag_readers.values()))
 
 
 def _checked_tags(reader: str, tags: object) -> Tags:

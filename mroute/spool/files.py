@@ -195,6 +195,15 @@ class Files:
             with suppress(FileNotFoundError):
                 self.flush_folder(folder)
 
+    def flush_file(self, path: Path) -> None:
+        """Make the content of a file that somebody else wrote last, as `flush_folder` does."""
+        if self.durability is Durability.POWER:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
     def flush_folder(self, folder: Path) -> None:
         """Make the names in a folder last, where the durability asks for it."""
         if self.durability is Durability.POWER:

@@ -83,6 +83,11 @@ class Spool:
         return self.root / ".staging" / "locks"
 
     @property
+    def workspace(self) -> Path:
+        """Where services put what they are receiving; whole images are moved on from there."""
+        return self.locks / "receiving"
+
+    @property
     def targets(self) -> Path:
         """What the routers of the spool know of targets: which are halted, down or busy."""
         return self.locks / "targets"
@@ -144,7 +149,7 @@ class Spool:
                 )
 
     def _folders(self, queues: Iterable[str]) -> list[Path]:
-        about = [self.staging, self.locks, self.runs, self.targets]
+        about = [self.staging, self.locks, self.runs, self.targets, self.workspace]
         own = [self.incoming, self.studies, self.outbox, *about]
         return [*own, *(self.queue(name) for name in (*queues, *Finish))]
 

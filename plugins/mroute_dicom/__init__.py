@@ -14,6 +14,8 @@ from mroute_dicom.command import tags_command
 from mroute_dicom.functions import FUNCTIONS
 from mroute_dicom.inbox import is_wanted, run_inbox
 from mroute_dicom.reader import read_tags
+from mroute_dicom.receiving.service import is_wanted as is_receiver_wanted
+from mroute_dicom.receiving.service import run_receiver
 from mroute_dicom.sending.send import send_to_dicom
 from mroute_dicom.sending.target import DicomTarget
 from mroute_dicom.settings import DicomSettings
@@ -45,8 +47,11 @@ def mroute_target_types() -> list[TargetType]:
 
 @hookimpl
 def mroute_services() -> list[ServiceType]:
-    """Takes files out of the folder that the settings name, if they name one."""
-    return [ServiceType("inbox", run_inbox, is_wanted)]
+    """What the settings ask for: a folder that files are taken out of, a Storage SCP."""
+    return [
+        ServiceType("inbox", run_inbox, is_wanted),
+        ServiceType("receiver", run_receiver, is_receiver_wanted),
+    ]
 
 
 @hookimpl

@@ -11,18 +11,22 @@ from datetime import timedelta
 from pydantic import BaseModel, Field
 
 from mroute.api import Duration, FilePath, Model
+from mroute_dicom.receiving.settings import ReceiverSettings
 
 SECTION = "dicom"
 
 
 class DicomSettings(Model):
-    """Where DICOM files come from beside the network."""
+    """Where images come from."""
 
     inbox: FilePath | None = Field(
         None,
         description="A folder out of which DICOM files are taken, with all folders in it; files "
         "that are none go to `.rejected` there. If not given, no folder is looked into.",
         examples=["/data/inbox"],
+    )
+    receiver: ReceiverSettings | None = Field(
+        None, description="A Storage SCP; if not given, nothing is received over the network."
     )
     settle: Duration = Field(
         timedelta(seconds=5),

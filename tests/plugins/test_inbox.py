@@ -197,6 +197,7 @@ def serve(inbox: Path, receiver: Receiver, looks: int) -> list[tuple[str, str]]:
             settings=settings,
             receive=receiver,
             stop=StopAfter(looks),
+            workspace=inbox,
             notice=lambda where, detail: told.append((where, detail)),
         )
     )

@@ -61,6 +61,7 @@ def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
         # and `resume_received` finishes it.
         if copy is not None:
             copy.rename(folder / name)
+        files.flush_file(folder / name)
         files.flush_folder(folder)
         stored = _publish(spool, files, series_uid, folder)
         shutil.rmtree(folder, ignore_errors=True)

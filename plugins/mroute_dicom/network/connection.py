@@ -58,14 +58,18 @@ class Connection:
         except OSError as error:
             raise PeerGoneError(f"the connection broke: {error.strerror or error}") from error
 
-    def receive(self, within: float, largest: int) -> tuple[int, bytearray]:
+    def receive(
+        self, within: float, largest: int, rest_within: float | None = None
+    ) -> tuple[int, bytearray]:
         """The type and the content of the next PDU.
 
         Raises `PeerError` where it is not there after ``within`` seconds, whole, or is longer than
-        ``largest`` bytes.
+        ``largest`` bytes. With ``rest_within``, what follows its header has that time.
         """
         until = time.monotonic() + within
         kind, length = _HEADER.unpack(self._exactly(_HEADER.size, until, within))
+        if rest_within is not None:
+            until, within = time.monotonic() + rest_within, rest_within
         if kind not in PduType.__members__.values():
             raise PeerError("the peer sent what is no DICOM")
         if length > largest:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from mroute.api import Duration, TargetBase, Task
+from mroute_dicom.aetitle import AETitle
 from mroute_dicom.tls import Tls
 
 SENDER = "sender"
@@ -19,20 +20,6 @@ SENDER = "sender"
 
 MISSING = "MISSING"
 """In a task file: the tag was not there."""
-
-_LONGEST_AE_TITLE = 16
-
-
-def _ae_title(text: str) -> str:
-    title = text.strip()
-    if not 1 <= len(title) <= _LONGEST_AE_TITLE or not title.isascii() or not title.isprintable():
-        raise ValueError("expected an AE title: 1 to 16 ASCII characters")
-    if "\\" in title:
-        raise ValueError("expected an AE title, which has no backslash")
-    return title
-
-
-AETitle = Annotated[str, AfterValidator(_ae_title)]
 
 
 class TransferSyntaxes(StrEnum):

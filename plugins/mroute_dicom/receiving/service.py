@@ -1,0 +1,154 @@
+"""The service ``receiver``: as many processes as there are processors, on one port.
+
+Knows that a process that ends is begun again, and what those that died have left. Does not know
+what a process does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from mroute.api import ServiceContext
+from mroute_dicom.receiving.image import PARTIAL
+from mroute_dicom.receiving.listening import listening_socket
+from mroute_dicom.receiving.process import Orders
+from mroute_dicom.receiving.settings import ReceiverSettings
+from mroute_dicom.settings import settings_in
+
+_PAUSE = 1.0
+"""Seconds until a process that ended is begun again."""
+_GLANCE = 0.2
+_PATIENCE = 20.0
+"""Seconds that a process is given to answer for the images in hand."""
+
+
+def is_wanted(settings: Mapping[str, BaseModel]) -> bool:
+    """Whether the settings have a receiver."""
+    return settings_in(settings).receiver is not None
+
+
+def run_receiver(context: ServiceContext) -> None:
+    """Receive until ``stop`` is set; raises `OSError` where the port cannot be had."""
+    settings = settings_in(context.settings).receiver
+    assert settings is not None
+    _clear(context.workspace)
+    processes: list[_Process] = []
+    with listening_socket(settings.bind, settings.port) as listener:
+        try:
+            for _ in range(settings.processes or os.cpu_count() or 1):
+                processes.append(_Process(context, settings, listener.fileno()))
+            _keep_running(context, processes)
+        finally:
+            for process in processes:
+                process.end()
+
+
+def _keep_running(context: ServiceContext, processes: list[_Process]) -> None:
+    while not context.stop.wait(_GLANCE):
+        for process in processes:
+            process.keep_running()
+
+
+class _Process:
+    """One process, begun again when it ends."""
+
+    def __init__(self, context: ServiceContext, settings: ReceiverSettings, listener: int) -> None:
+        self._context, self._settings, self._listener = context, settings, listener
+        self._folder = context.workspace / f"process-{uuid.uuid4()}"
+        self._folder.mkdir()
+        self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._running = self._begin()
+
+    def keep_running(self) -> None:
+        """Begin the process again where it has ended."""
+        code = self._running.poll()
+        if code is not None:
+            self._context.notice(
+                "receiver", f"a process ended with {code} and is started again; see its last words"
+            )
+            _clear_folder(self._folder)
+            self._context.stop.wait(_PAUSE)
+            self._running = self._begin()
+
+    def end(self) -> None:
+        """Let the process answer for the images in hand, and end."""
+        assert self._running.stdin is not None
+        with suppress(OSError):
+            self._running.stdin.close()
+        try:
+            self._running.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._running.kill()
+            self._running.wait()
+        _clear_folder(self._folder)
+        with suppress(OSError):
+            self._folder.rmdir()
+        os.close(self._lock)
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from mroute_dicom.receiving.process import main; main()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[self._listener],
+            start_new_session=True,  # a Ctrl-C is for mroute, which ends them in order
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)},
+        )
+        context = self._context
+        orders = Orders(
+            self._listener, self._settings, context.receive, self._folder, context.workspace
+        )
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(pickle.dumps(orders))
+            process.stdin.flush()
+        threading.Thread(target=self._pass_on, args=(process,), daemon=True).start()
+        threading.Thread(target=self._last_words, args=(process,), daemon=True).start()
+        return process
+
+    def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
+        """Tell observers what the process tells."""
+        assert process.stdout is not None
+        for line in process.stdout:
+            with suppress(ValueError):
+                where, detail = json.loads(line)
+                self._context.notice(where, detail)
+
+    def _last_words(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        lines = process.stderr.read().decode("utf-8", "replace").splitlines()
+        if lines:
+            self._context.notice("receiver", f"a process says: {lines[-1]}")
+
+
+def _clear(workspace: Path) -> None:
+    """Delete what processes that died were receiving: no sender was told that it is safe."""
+    for folder in workspace.glob("process-*"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _clear_folder(folder)
+            folder.rmdir()
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        finally:
+            os.close(descriptor)
+
+
+def _clear_folder(folder: Path) -> None:
+    for path in folder.glob(f"*{PARTIAL}"):
+        path.unlink(missing_ok=True)
