@@ -2,8 +2,8 @@
 
 Run by ``python -m tests.benchmarks.receiving``. Each of four ``dcmsend`` sends a series of 64
 images of 0.5 MB over loopback, to one receiver after the other in each round. mroute extracts tags
-and puts images into ``incoming/``; the bare ``storescp`` writes files, and Orthanc keeps them in its
-storage.
+and puts images into ``incoming/``; the bare ``storescp`` writes files, and Orthanc keeps them in
+its storage.
 """
 
 from __future__ import annotations

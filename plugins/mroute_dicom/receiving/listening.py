@@ -33,7 +33,7 @@ _PATIENCE = 10.0
 
 
 def listening_socket(bind: str, port: int) -> socket.socket:
-    """A socket on a port, for all processes of this router, and for other routers; raises `OSError`.
+    """A socket on a port, for all processes of this router and others; raises `OSError`.
 
     One socket for all of them: sockets of their own would be given connections by chance, several
     to one process and none to the next, and those that wait for a process that dies would be lost.

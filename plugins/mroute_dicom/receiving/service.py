@@ -47,8 +47,8 @@ def run_receiver(context: ServiceContext) -> None:
     processes: list[_Process] = []
     with listening_socket(settings.bind, settings.port) as listener:
         try:
-            for _ in range(settings.processes or os.cpu_count() or 1):
-                processes.append(_Process(context, settings, listener.fileno()))
+            count = settings.processes or os.cpu_count() or 1
+            processes += (_Process(context, settings, listener.fileno()) for _ in range(count))
             _keep_running(context, processes)
         finally:
             for process in processes:
