@@ -168,14 +168,17 @@ class TargetType:
     ``send(shipment, target, context)`` delivers images to one target; it must be safe to repeat,
     and is called for several tasks at once. Where it returns and told of no image, all were stored.
     It raises `DeliveryError` when trying again later may help, and `TargetDownError` where nothing
-    can be sent to the target at all; any other error is final. ``check(name, target)`` returns a
-    sentence for each thing that is wrong.
+    can be sent to the target at all; any other error is final. ``check(name, target, files)``
+    returns a sentence for each thing that is wrong; ``files`` are images that the target is to
+    take.
     """
 
     name: str
     model: type[TargetBase]
     send: Callable[[Shipment, Any, WorkContext], None]
-    check: Callable[[str, Any], Sequence[str]] = field(default=lambda name, target: ())
+    check: Callable[[str, Any, Sequence[Path]], Sequence[str]] = field(
+        default=lambda name, target, files: ()
+    )
 
 
 @dataclass(frozen=True, slots=True)

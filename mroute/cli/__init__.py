@@ -28,6 +28,7 @@ COMMANDS = {
     "run": "mroute.cli.run",
     "schema": "mroute.cli.schema",
     "spool": "mroute.cli.spool",
+    "targets": "mroute.cli.targets",
     "try": "mroute.cli.trial",
     "validate-rules": "mroute.cli.validate",
 }

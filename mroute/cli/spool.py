@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "complete": "mroute.cli.spool_settle:complete",
     "discard": "mroute.cli.spool_settle:discard",
+    "halt": "mroute.cli.spool_halt:halt",
     "ls": "mroute.cli.spool_ls:command",
+    "resume": "mroute.cli.spool_halt:resume",
     "retry": "mroute.cli.spool_settle:retry",
     "shape": "mroute.cli.spool_shape:command",
     "show": "mroute.cli.spool_show:command",

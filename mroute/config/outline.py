@@ -20,12 +20,14 @@ from mroute.models import Durability
 class Outline:
     """The spool of a rule file, an absolute path, and the settings by which it is worked on.
 
-    A section that cannot be used counts as left out.
+    ``targets`` are the names of the targets, in the order of the file. A section that cannot be
+    used counts as left out.
     """
 
     spool: Path
     timing: Timing
     durability: Durability = Durability.POWER
+    targets: tuple[str, ...] = ()
 
 
 def outline(file: Path) -> Outline:
@@ -39,8 +41,13 @@ def outline(file: Path) -> Outline:
     return Outline(
         file.absolute().parent / folder,
         _timing(content.get("timing")),
-        _durability(content.get("durability")),
+        _durability(_mapping(content.get("settings")).get("durability")),
+        tuple(map(str, _mapping(content.get("targets")))),
     )
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _timing(value: Any) -> Timing:

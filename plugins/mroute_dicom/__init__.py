@@ -16,6 +16,7 @@ from mroute_dicom.inbox import is_wanted, run_inbox
 from mroute_dicom.reader import read_tags
 from mroute_dicom.receiving.service import is_wanted as is_receiver_wanted
 from mroute_dicom.receiving.service import run_receiver
+from mroute_dicom.sending.check import check_dicom
 from mroute_dicom.sending.send import send_to_dicom
 from mroute_dicom.sending.target import DicomTarget
 from mroute_dicom.settings import DicomSettings
@@ -42,7 +43,7 @@ def mroute_settings() -> type[BaseModel]:
 @hookimpl
 def mroute_target_types() -> list[TargetType]:
     """A DICOM Storage SCP."""
-    return [TargetType("dicom", DicomTarget, send_to_dicom)]
+    return [TargetType("dicom", DicomTarget, send_to_dicom, check_dicom)]
 
 
 @hookimpl

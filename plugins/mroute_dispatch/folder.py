@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -56,7 +57,7 @@ def send_to_folder(shipment: Shipment, target: FolderTarget, context: WorkContex
         raise TargetDownError(f"'{target.path}': {error.strerror or error}") from error
 
 
-def check_folder(name: str, target: FolderTarget) -> list[str]:
+def check_folder(name: str, target: FolderTarget, files: Sequence[Path]) -> list[str]:
     """What keeps the folder from taking tasks, a sentence each."""
     path = target.path
     if path.exists() and not path.is_dir():

@@ -31,7 +31,7 @@ def test_the_default_target_types() -> None:
 def test_a_plugin_adds_one_which_need_not_check_anything() -> None:
     types = registry_of(mroute_dispatch, plugin(HOOK, lambda: [TAPE])).target_types
     assert types["tape"] is TAPE
-    assert list(TAPE.check("backup", TapeTarget(type="tape"))) == []
+    assert list(TAPE.check("backup", TapeTarget(type="tape"), ())) == []
 
 
 def test_a_broken_plugin_contributes_none() -> None:

@@ -116,7 +116,7 @@ def test_an_id_that_leads_elsewhere_is_refused(tmp_path: Path, task_id: str) -> 
 
 
 def check(path: Path) -> list[str]:
-    return list(check_folder("archive", FolderTarget(type="folder", path=path)))
+    return list(check_folder("archive", FolderTarget(type="folder", path=path), ()))
 
 
 def test_a_check_finds_nothing_where_tasks_can_be_delivered(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from mroute.errors import TaskFileError
 from mroute.spool.held import is_held
 from mroute.spool.layout import HALT_FILE, LEASE_FILE, REASON_FILE, Spool
+from mroute.spool.targets import is_target_halted, read_health
 from mroute.spool.taskfile import read_task
 from mroute.spool.upkeep.item import (
     Item,
@@ -66,6 +67,8 @@ def waiting_task(
         state, because = State.WORKING, "a worker has it"
     elif halted:
         state, because = State.HALTED, f"the queue is halted by its file '{HALT_FILE}'"
+    elif (held := _held(spool, content)) is not None:
+        state, because = held
     elif when is not None and when > now:
         of = "" if retry_max is None else f" of {retry_max}"
         at = when.isoformat(timespec="seconds")
@@ -73,6 +76,23 @@ def waiting_task(
     elif retries:
         because = f"retry {retries} is due: {_last(content, 'retry')}"
     return _task(spool, folder, content, state, because)
+
+
+def _held(spool: Spool, content: dict[str, Any]) -> tuple[State, str] | None:
+    """Why a task is left alone: nothing is sent to any of its targets. None where something is."""
+    why = []
+    state = State.HALTED
+    for name in open_targets(content):
+        health = read_health(spool, name)
+        if is_target_halted(spool, name):
+            why.append(f"target '{name}' is halted")
+        elif health.down_since is not None and health.probe_at is not None:
+            state = State.WAITING
+            at = health.probe_at.isoformat(timespec="seconds")
+            why.append(f"target '{name}' is down, tried next at {at}: {health.because}")
+        else:
+            return None
+    return (state, "; ".join(why)) if why else None
 
 
 def finished_task(spool: Spool, folder: Path) -> Item:
