@@ -130,7 +130,9 @@ def data_pdus(context_id: int, data_set: memoryview, largest: int) -> Iterator[b
 
 
 def _pdus(context_id: int, content: memoryview, largest: int, kind: int) -> Iterator[bytes]:
-    room = (min(largest, _BATCH) or _BATCH) - 6
+    if len(content) % 2:  # a deflated data set: a fragment has an even length (PS3.5, A.5)
+        content = memoryview(bytes(content) + b"\0")
+    room = ((min(largest, _BATCH) or _BATCH) - 6) // 2 * 2
     parts: list[bytes | memoryview] = []
     gathered = 0
     for begin in range(0, len(content), room):

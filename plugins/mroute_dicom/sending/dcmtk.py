@@ -27,8 +27,8 @@ _GLANCE = 0.2
 _ENTRY = re.compile(r"^Filename +: (.*)\n(?:.+\n)*?DIMSE Status +: (.*)$", re.MULTILINE)
 _STATUS = re.compile(r"0x([0-9a-fA-F]{4})")
 _LAST_WORDS = re.compile(r"^[FE]: (.*)$", re.MULTILINE)
-_NO_CONTEXT = "0006:0101"
-"""What DCMTK says of an image for which the target has accepted no presentation context."""
+_BROKEN = re.compile("0006:(?!0101)[0-9a-f]{4}")
+"""An error of DCMTK's network; the other is about one image that the target takes no context for."""
 
 
 def is_installed() -> bool:
@@ -60,7 +60,7 @@ def send_by_dcmtk(
         except FileNotFoundError as error:
             raise TargetDownError(f"{peer}: {_last_words(output)}") from error
     answered = dict(_answers(text))
-    broken = [line for line in _LAST_WORDS.findall(output) if _NO_CONTEXT not in line]
+    broken = _BROKEN.search(output)
     silent = 0
     for each in instances:
         status = answered.get(str(each.path))

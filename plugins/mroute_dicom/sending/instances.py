@@ -19,8 +19,9 @@ _LONG_VR = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"
 _LAST_WANTED = 0x0008_0018
 
 IMPLICIT, EXPLICIT, BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
 
-_PLAIN = frozenset({IMPLICIT, EXPLICIT, BIG, "1.2.840.10008.1.2.1.99"})
+_PLAIN = frozenset({IMPLICIT, EXPLICIT, BIG, DEFLATED})
 
 
 class NotSendableError(ValueError):
@@ -74,6 +75,9 @@ def read_instance(path: Path) -> Instance:
         # The parser raises whatever comes up in a file of any bytes.
         except Exception as error:
             raise NotSendableError(f"it is no DICOM file: {type(error).__name__}") from error
+        length = file.seek(0, 2) - offset
+    if length <= 0 or (length % 2 and syntax != DEFLATED):
+        raise NotSendableError(f"its data set has {length} bytes, expected an even number of them")
     if not all(_is_uid(each) for each in (sop_class, instance, syntax)):
         raise NotSendableError("it has no SOP Class or SOP Instance UID")
     return Instance(path, sop_class, instance, syntax, offset)
