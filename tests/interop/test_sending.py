@@ -64,6 +64,12 @@ def received(folder: Path) -> dict[str, bytes]:
     return data_sets(read_instance(path) for path in folder.glob("*.dcm"))
 
 
+def elements(file: Path | BytesIO) -> list[tuple[int, object]]:
+    """The elements of a data set without the lengths of its groups."""
+    dataset = dcmread(file, force=True)
+    return [(int(each.tag), str(each.value)) for each in dataset if each.tag.element]
+
+
 def test_storescp_holds_what_was_sent_bit_by_bit(tmp_path: Path) -> None:
     instances = real_instances()
     task = task_of(tmp_path, instances)
@@ -109,10 +115,9 @@ def test_orthanc_holds_what_was_sent_instance_by_instance(tmp_path: Path) -> Non
         (tmp_path / "held.dcm").write_bytes(content)
         if data_set(tmp_path / "held.dcm") != data_set(task.folder / sent[uid]):
             changed.append(uid)
-            was = dcmread(task.folder / sent[uid], force=True)
-            assert dcmread(BytesIO(content), force=True).SOPInstanceUID == was.SOPInstanceUID
-    # Orthanc writes a data set anew where it is odd: the length of a sequence, say.
-    assert len(changed) < len(held) / 10
+            assert elements(BytesIO(content)) == elements(task.folder / sent[uid]), uid
+    # Orthanc writes a data set anew where it has lengths of groups, or sequences without a length.
+    assert len(changed) < len(held) / 5
 
 
 def test_a_compressed_image_is_decompressed_for_a_peer_that_takes_no_other(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ _ENTRY = re.compile(r"^Filename +: (.*)\n(?:.+\n)*?DIMSE Status +: (.*)$", re.MU
 _STATUS = re.compile(r"0x([0-9a-fA-F]{4})")
 _LAST_WORDS = re.compile(r"^[FE]: (.*)$", re.MULTILINE)
 _BROKEN = re.compile("0006:(?!0101)[0-9a-f]{4}")
-"""An error of DCMTK's network; the other is about one image that the target takes no context for."""
+"""An error of DCMTK's network; the other is about an image that no context was accepted for."""
 
 
 def is_installed() -> bool:
