@@ -45,6 +45,8 @@ def deliver(task: Task, context: WorkContext) -> Settlement:
         else:
             section = _serve(task, section, name, to, context)
             context.save(SECTION, section.model_dump(mode="json"))
+            if context.stop.is_set() and section.state(name) is State.WAITING:
+                held.append(name)  # it was interrupted, which is no fault of the target's
     return _settlement(section, held)
 
 
