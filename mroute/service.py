@@ -138,6 +138,17 @@ class Service:
         if failed:
             raise MrouteError("; ".join(failed.values()))
 
+    def run_services(self) -> None:
+        """Run the services of the plugins alone until it is asked to stop."""
+        threads = [
+            threading.Thread(target=self._supervise, args=(name, loop), name=name)
+            for name, loop in self._services().items()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
     def run(self) -> None:
         """Run every part in a thread of its own until it is asked to stop."""
         self._begin()

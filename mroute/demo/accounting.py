@@ -46,7 +46,7 @@ def account_for(
         for place, folder in {
             "archive": "archive",
             "research": "research",
-            "teaching": "teaching",
+            "pacs": "pacs",
             "success": "spool/success",
             "discard": "spool/discard",
             "error": "spool/error",

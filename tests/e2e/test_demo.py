@@ -97,7 +97,7 @@ def test_a_study_is_completed_by_each_condition(
         registry_of(mroute_studies).conditions
     )
     by_place = performance.account.places.values()
-    assert sum(places.get("teaching", 0) for places in by_place) == 10
+    assert sum(places.get("pacs", 0) for places in by_place) == 10
 
 
 def test_the_webhook_is_told_in_order(played: tuple[Path, Performance, list[Event]]) -> None:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 
 from mroute.api import Tags
 from mroute_dicom.network import messages
-from mroute_dicom.network.connection import Connection, PduType, PeerError, pdu
+from mroute_dicom.network.connection import Connection, PduType, PeerError, PeerGoneError, pdu
 from mroute_dicom.network.negotiation import LARGEST_NEGOTIATION
 from mroute_dicom.receiving.acceptance import Refusal, accepted_syntax, refusal
 from mroute_dicom.receiving.image import SUCCESS, ArrivingImage, Receiver
@@ -36,7 +36,10 @@ def serve_association(
     """
     settings = receiver.settings
     within = settings.acse_timeout.total_seconds()
-    kind, content = connection.receive(within, LARGEST_NEGOTIATION)
+    try:
+        kind, content = connection.receive(within, LARGEST_NEGOTIATION)
+    except PeerGoneError:  # somebody has looked whether the port is open
+        return
     if kind != PduType.ASSOCIATE_RQ:
         raise PeerError(f"the peer began with a PDU of type {kind}")
     asked = decoded_request(bytes(content))

@@ -76,6 +76,8 @@ class _Process:
         """Begin the process again where it has ended."""
         code = self._running.poll()
         if code is not None:
+            assert self._running.stdin is not None
+            self._running.stdin.close()
             self._context.notice(
                 "receiver", f"a process ended with {code} and is started again; see its last words"
             )
@@ -93,6 +95,8 @@ class _Process:
         except subprocess.TimeoutExpired:
             self._running.kill()
             self._running.wait()
+        for thread in self._listening:
+            thread.join()
         _clear_folder(self._folder)
         with suppress(OSError):
             self._folder.rmdir()
@@ -116,21 +120,27 @@ class _Process:
         with suppress(BrokenPipeError):
             process.stdin.write(pickle.dumps(orders))
             process.stdin.flush()
-        threading.Thread(target=self._pass_on, args=(process,), daemon=True).start()
-        threading.Thread(target=self._last_words, args=(process,), daemon=True).start()
+        self._listening = [
+            threading.Thread(target=each, args=(process,), daemon=True)
+            for each in (self._pass_on, self._last_words)
+        ]
+        for thread in self._listening:
+            thread.start()
         return process
 
     def _pass_on(self, process: subprocess.Popen[bytes]) -> None:
         """Tell observers what the process tells."""
         assert process.stdout is not None
-        for line in process.stdout:
-            with suppress(ValueError):
-                where, detail = json.loads(line)
-                self._context.notice(where, detail)
+        with process.stdout:
+            for line in process.stdout:
+                with suppress(ValueError):
+                    where, detail = json.loads(line)
+                    self._context.notice(where, detail)
 
     def _last_words(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None
-        lines = process.stderr.read().decode("utf-8", "replace").splitlines()
+        with process.stderr:
+            lines = process.stderr.read().decode("utf-8", "replace").splitlines()
         if lines:
             self._context.notice("receiver", f"a process says: {lines[-1]}")
 
