@@ -174,11 +174,15 @@ def _images(given: Iterable[Path]) -> Iterable[Path]:
         if not path.exists():
             raise click.UsageError(f"'{path}' is not there")
         if path.is_dir():
-            yield from sorted(
-                each for each in path.rglob("*") if each.is_file() and each.suffix != ".tags"
-            )
+            yield from sorted(each for each in path.rglob("*") if _is_image(each))
         else:
             yield path
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file in a folder may be an image: none of mroute's own, and not hidden."""
+    others = path.name in ("task.json", "reason.json") or path.suffix == ".tags"
+    return path.is_file() and not others and not path.name.startswith(".")
 
 
 def _listed(names: Iterable[str]) -> str:

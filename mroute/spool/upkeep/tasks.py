@@ -67,12 +67,14 @@ def waiting_task(
         state, because = State.WORKING, "a worker has it"
     elif halted:
         state, because = State.HALTED, f"the queue is halted by its file '{HALT_FILE}'"
-    elif (held := _held(spool, content)) is not None:
+    elif (held := _held(spool, content)) is not None and held[0] is State.HALTED:
         state, because = held
     elif when is not None and when > now:
         of = "" if retry_max is None else f" of {retry_max}"
         at = when.isoformat(timespec="seconds")
         state, because = State.RETRY, f"retry {retries}{of} at {at}: {_last(content, 'retry')}"
+    elif held is not None:
+        state, because = held
     elif retries:
         because = f"retry {retries} is due: {_last(content, 'retry')}"
     return _task(spool, folder, content, state, because)
