@@ -17,7 +17,14 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from mroute.expr import RuleFunction
-from mroute.models import ChannelBase, ConditionBase, ModuleBase, RuleBase, TargetBase
+from mroute.models import (
+    ChannelBase,
+    ConditionBase,
+    Durability,
+    ModuleBase,
+    RuleBase,
+    TargetBase,
+)
 from mroute.settlement import Settlement, Task
 from mroute.types import Clock, Delivery, JsonObject, Study, Subject, Tags, TriggeredRule, Verdict
 
@@ -141,7 +148,8 @@ class ServiceContext:
 
     ``receive`` can be pickled, for a service with processes of its own. ``workspace`` is a folder
     on the file system of ``incoming/``, shared by all services of all routers: an image that is
-    written there is renamed when it is received, and not copied.
+    written there is renamed when it is received, and not copied. ``durability`` is what an image
+    must survive before its sender is told that it is safe.
     """
 
     clock: Clock
@@ -149,6 +157,7 @@ class ServiceContext:
     receive: Callable[[Path, Tags], Path]
     stop: threading.Event
     workspace: Path
+    durability: Durability = Durability.POWER
     notice: Callable[[str, str], None] = field(default=lambda where, detail: None)
 
 

@@ -208,6 +208,7 @@ class Service:
             settings=site.configuration.settings,
             receive=Intake(site.spool, site.files, read_image(site.registry)),
             workspace=site.spool.workspace,
+            durability=site.configuration.core.durability,
             stop=self._stop,
             notice=self._notice,
         )

@@ -65,6 +65,7 @@ def main() -> None:
                 for backend, durability in (
                     ("pynetdicom", "process"),
                     ("pynetdicom", "power"),
+                    ("dcmtk", "process"),
                 )
             },
         }

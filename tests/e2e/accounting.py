@@ -194,8 +194,8 @@ def _is_memory(path: Path) -> bool:
 
 
 def _is_lock(path: Path) -> bool:
-    """Locks stay, and so does what runs that died have said of themselves."""
-    return path.name in ("locks", "runs", ".lock") or path.parent.name in ("locks", "runs")
+    """Locks stay, and so do words of runs that died, and what is known of targets."""
+    return "locks" in path.parts or path.name == ".lock"
 
 
 class Bell(ChannelBase):

@@ -14,11 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydicom import dcmread
 
 from mroute.api import DeliveryError, TagsError, Task
+from mroute.cli import main
+from mroute_dicom.network.negotiation import Proposal
 from mroute_dicom.reader import read_tags
+from mroute_dicom.sending.direct import associated
 from mroute_dicom.sending.instances import Instance, read_instance
+from mroute_dicom.sending.peer import Peer
 from tests.benchmarks.series import write_series
 from tests.interop.certificates import new_authority
 from tests.interop.images import data_sets, real_instances
@@ -223,31 +228,68 @@ def _rest(sock: socket.socket) -> bytes:
 
 def test_no_more_associations_than_there_may_be(tmp_path: Path) -> None:
     with router(tmp_path, "max_associations: 1") as site:
-        first, second = threading.Event(), threading.Event()
-        found: list[str] = []
-
-        def hold() -> None:
-            from mroute_dicom.network.negotiation import Proposal
-            from mroute_dicom.sending.direct import associated
-            from mroute_dicom.sending.peer import Peer
-
-            peer = Peer(HOST, site.port, "A", "B", None, 5, 5, 5)
-            with associated(peer, (Proposal("1.2.840.10008.1.1", ("1.2.840.10008.1.2",)),)):
-                first.set()
-                second.wait()
-
-        thread = threading.Thread(target=hold)
-        thread.start()
-        assert first.wait(30)
-        refused = storescu(site.port, some(1))
-        found.append(refused.stdout + refused.stderr)
-        second.set()
-        thread.join()
+        peer = Peer(HOST, site.port, "A", "B", None, 5, 5, 5)
+        with associated(peer, (Proposal("1.2.840.10008.1.1", ("1.2.840.10008.1.2",)),)):
+            refused = storescu(site.port, some(1))
         until(lambda: storescu(site.port, some(1)).returncode == 0, "a free place")
     assert "Local Limit Exceeded" in refused.stdout + refused.stderr
 
 
-def test_what_was_answered_with_success_is_there_after_a_kill(tmp_path: Path) -> None:
+DCMTK = "backend: dcmtk"
+
+
+def test_storescp_receives_what_is_sent_bit_by_bit(tmp_path: Path) -> None:
+    instances = [each for each in real_instances() if has_series(each.path)]
+    with router(tmp_path, DCMTK) as site:
+        stored, refused = send(task_of(tmp_path, instances), site.port)
+        until(lambda: len(site.images()) >= len(stored), "the images")
+        arrived = data_sets(map(read_instance, site.images()))
+        tags = json.loads(site.images()[0].with_suffix(".tags").read_text())
+    assert len(stored) > 100
+    assert all(why.startswith("0122 ") for why in refused.values())
+    sent = data_sets(instances)
+    assert arrived == {uid: sent[uid] for uid in arrived}
+    assert (tags["SenderAET"], tags["ReceiverAET"], tags["SenderAddress"]) == (
+        "MROUTE",
+        "PACS",
+        HOST,
+    )
+
+
+def test_storescp_is_begun_only_for_those_that_are_allowed(tmp_path: Path) -> None:
+    with router(tmp_path, f"{DCMTK}, allow: {{calling: [SCANNER1]}}") as site:
+        assert dcmsend(site.port, some(2), "-aet", "SCANNER1").returncode == 0
+        other = storescu(site.port, some(1), "-aet", "OTHER")
+        with socket.create_connection((HOST, site.port)) as garbage:
+            garbage.sendall(GARBAGE[0])
+            garbage.settimeout(30)
+            assert _rest(garbage) == b""
+        until(lambda: len(site.images()) == 2, "the images")
+    assert "Calling AE Title Not Recognized" in other.stderr + other.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("backend: dcmtk, private_sop_classes: true", "takes no private SOP classes"),
+        ("backend: dcmtk, max_object: 5", "storescp has no limit for an image"),
+        ("backend: dcmtk, tls: {certificate: a.pem}", "cannot check AE titles behind TLS"),
+        ("tls: {key: a.key}", "a receiver needs a 'certificate' for TLS"),
+        ("allow: {addresses: [everywhere]}", "expected an IP address, or a network"),
+    ],
+)
+def test_what_a_back_end_cannot_do_is_said_when_the_rules_are_read(
+    tmp_path: Path, settings: str, said: str
+) -> None:
+    path = tmp_path / "mroute.yaml"
+    path.write_text(RULES.format(port=104, more=f", {settings}"))
+    checked = CliRunner().invoke(main, ["validate-rules", str(path)])
+    assert checked.exit_code == 1
+    assert said in checked.output
+
+
+@pytest.mark.parametrize("more", ["", DCMTK])
+def test_what_was_answered_with_success_is_there_after_a_kill(tmp_path: Path, more: str) -> None:
     tasks = []
     for number in range(4):
         folder = write_series(tmp_path / f"series-{number}")
@@ -256,29 +298,38 @@ def test_what_was_answered_with_success_is_there_after_a_kill(tmp_path: Path) ->
         tasks.append(task_of(tmp_path / str(number), instances))
     answered: list[str] = []
     port = free_port()
+    rules = RULES.format(port=port, more=f", {more}" if more else "")
 
     def send_all(task: Task) -> None:
         with suppress(DeliveryError):
             send(task, port, answered.append)
 
-    with mroute(tmp_path / "site", RULES.format(port=port, more=""), port) as process:
+    with mroute(tmp_path / "site", rules, port) as process:
         site = Router(tmp_path / "site", port, process.pid)
         senders = [threading.Thread(target=send_all, args=(task,)) for task in tasks]
         for sender in senders:
             sender.start()
         until(lambda: len(site.images()) >= 60, "images")
-        for pid in (process.pid, *site.processes()):
+        for pid in all_below(process.pid):
             os.kill(pid, signal.SIGKILL)
         for sender in senders:
             sender.join()
         until(lambda: not listens(port), "the end of the receiver")
     # What has come to its folder, or is on its way there, is finished by the next start.
-    with mroute(tmp_path / "site", RULES.format(port=port, more=""), port):
-        until(lambda: not list((tmp_path / "site/spool/.staging").glob("receive-*")), "the rest")
+    with mroute(tmp_path / "site", rules, port):
+        staging = tmp_path / "site/spool/.staging"
+        until(lambda: not list(staging.glob("receive-*")), "the rest")
+        until(lambda: not list(staging.glob("locks/receiving/*/association-*")), "leftovers")
         there = {read_instance(path).sop_instance for path in site.images()}
     assert 56 <= len(answered) < 256
     assert set(answered) <= there
     assert not list((tmp_path / "site/spool/.staging/locks/receiving").glob("process-*/*"))
+
+
+def all_below(pid: int) -> list[int]:
+    """A process and all that it has begun, and those have."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, check=False)
+    return [pid, *(each for child in found.stdout.split() for each in all_below(int(child)))]
 
 
 def test_a_process_that_is_killed_is_begun_again(tmp_path: Path) -> None:
@@ -294,8 +345,10 @@ def test_a_process_that_is_killed_is_begun_again(tmp_path: Path) -> None:
 def test_the_receiver_ends_with_mroute_however_that_ends(tmp_path: Path) -> None:
     port = free_port()
     with mroute(tmp_path / "site", RULES.format(port=port, more=""), port) as process:
-        children = Router(tmp_path / "site", port, process.pid).processes()
+        site = Router(tmp_path / "site", port, process.pid)
+        count = os.cpu_count() or 1
+        children = until(lambda: len(site.processes()) == count and site.processes(), "processes")
         os.kill(process.pid, signal.SIGKILL)
         until(lambda: not any(Path(f"/proc/{each}").exists() for each in children), "their end")
         assert not listens(port)
-    assert len(children) == (os.cpu_count() or 1)
+    assert len(children) == count

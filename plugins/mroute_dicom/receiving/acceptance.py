@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
+from mroute_dicom.receiving.image import Receiver
 from mroute_dicom.receiving.settings import ReceiverSettings
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -70,6 +71,22 @@ def refusal(settings: ReceiverSettings, asked: Asked, address: str) -> Refusal |
     if not is_allowed_address(settings, address):
         return Refusal.NO_REASON
     return None
+
+
+def refused(receiver: Receiver, asked: Asked, address: str, *, free: bool) -> Refusal | None:
+    """As `refusal`, but also where no association is ``free`` or the spool is nearly full.
+
+    An administrator is told.
+    """
+    why = refusal(receiver.settings, asked, address)
+    if why is None and not free:
+        why = Refusal.LIMIT
+    if why is None and not receiver.has_room():
+        why = Refusal.CONGESTED
+    if why is not None:
+        where = f"receiver, sender '{asked.calling}' at {address}"
+        receiver.notice(where, f"an association is rejected: {why.name.lower()}")
+    return why
 
 
 def is_allowed_address(settings: ReceiverSettings, address: str) -> bool:

@@ -13,7 +13,7 @@ from mroute.api import Tags
 from mroute_dicom.network import messages
 from mroute_dicom.network.connection import Connection, PduType, PeerError, PeerGoneError, pdu
 from mroute_dicom.network.negotiation import LARGEST_NEGOTIATION
-from mroute_dicom.receiving.acceptance import Refusal, accepted_syntax, refusal
+from mroute_dicom.receiving.acceptance import accepted_syntax, refused
 from mroute_dicom.receiving.image import SUCCESS, ArrivingImage, Receiver
 from mroute_dicom.receiving.negotiation import decoded_request, encoded_answer, encoded_refusal
 
@@ -44,14 +44,8 @@ def serve_association(
         raise PeerError(f"the peer began with a PDU of type {kind}")
     asked = decoded_request(bytes(content))
     with slot() as free:
-        why = refusal(settings, asked, address)
-        if why is None and not free:
-            why = Refusal.LIMIT
-        if why is None and not receiver.has_room():
-            why = Refusal.CONGESTED
+        why = refused(receiver, asked, address, free=free)
         if why is not None:
-            where = f"receiver, sender '{asked.calling}' at {address}"
-            receiver.notice(where, f"an association is rejected: {why.name.lower()}")
             connection.send(encoded_refusal(why), within)
             return
         answer, accepted = encoded_answer(

@@ -19,7 +19,9 @@ from pathlib import Path
 from mroute_dicom.network.connection import Connection, PeerError
 from mroute_dicom.receiving.acceptance import is_allowed_address
 from mroute_dicom.receiving.association import serve_association
+from mroute_dicom.receiving.dcmtk import serve_by_dcmtk
 from mroute_dicom.receiving.image import Receiver
+from mroute_dicom.receiving.settings import Backend
 
 _STRANGERS = 64
 """Connections of a process beyond the associations: those that have not asked for one yet."""
@@ -121,10 +123,13 @@ def _serve(
             if context is not None:
                 sock.settimeout(receiver.settings.acse_timeout.total_seconds())
                 sock = context.wrap_socket(sock, server_side=True)
+            slot = partial(_slot, slots, receiver.settings.max_associations)
+            if receiver.settings.backend is Backend.DCMTK:
+                serve_by_dcmtk(receiver, sock, address, slot)
+                return
             connection = Connection(sock)
             try:
-                most = receiver.settings.max_associations
-                serve_association(receiver, connection, address, partial(_slot, slots, most))
+                serve_association(receiver, connection, address, slot)
             finally:
                 connection.close()
         except PeerError as error:

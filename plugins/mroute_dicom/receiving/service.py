@@ -13,6 +13,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,16 +21,19 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from mroute.api import ServiceContext
+from mroute.api import Durability, MrouteError, ServiceContext
+from mroute_dicom.receiving.dcmtk import PROGRAM, is_installed, take_leftovers
 from mroute_dicom.receiving.image import PARTIAL
 from mroute_dicom.receiving.listening import listening_socket
 from mroute_dicom.receiving.process import Orders
-from mroute_dicom.receiving.settings import ReceiverSettings
+from mroute_dicom.receiving.settings import Backend, ReceiverSettings
 from mroute_dicom.settings import settings_in
 
 _PAUSE = 1.0
 """Seconds until a process that ended is begun again."""
 _GLANCE = 0.2
+_LEFTOVERS = 10.0
+"""Seconds between two looks for images that could not be taken in when they came."""
 _PATIENCE = 20.0
 """Seconds that a process is given to answer for the images in hand."""
 
@@ -43,6 +47,9 @@ def run_receiver(context: ServiceContext) -> None:
     """Receive until ``stop`` is set; raises `OSError` where the port cannot be had."""
     settings = settings_in(context.settings).receiver
     assert settings is not None
+    if settings.backend is Backend.DCMTK:
+        _refuse_what_storescp_cannot(context)
+    take_leftovers(context.workspace, context.receive, context.notice)
     _clear(context.workspace)
     processes: list[_Process] = []
     with listening_socket(settings.bind, settings.port) as listener:
@@ -55,8 +62,22 @@ def run_receiver(context: ServiceContext) -> None:
                 process.end()
 
 
+def _refuse_what_storescp_cannot(context: ServiceContext) -> None:
+    if context.durability is Durability.POWER:
+        raise MrouteError(
+            f"'{PROGRAM}' answers before an image would survive a loss of power; "
+            "say 'durability: process', or leave 'backend' out"
+        )
+    if not is_installed():
+        raise MrouteError(f"'{PROGRAM}' is not installed; install DCMTK, or leave 'backend' out")
+
+
 def _keep_running(context: ServiceContext, processes: list[_Process]) -> None:
+    looked = time.monotonic()
     while not context.stop.wait(_GLANCE):
+        if time.monotonic() - looked > _LEFTOVERS:
+            take_leftovers(context.workspace, context.receive, context.notice)
+            looked = time.monotonic()
         for process in processes:
             process.keep_running()
 
@@ -153,7 +174,7 @@ def _clear(workspace: Path) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _clear_folder(folder)
             folder.rmdir()
-        except (BlockingIOError, FileNotFoundError):
+        except (BlockingIOError, OSError):  # a program is still at work in it, say
             continue
         finally:
             os.close(descriptor)

@@ -32,8 +32,8 @@ Network = Annotated[str, AfterValidator(_network)]
 class Backend(StrEnum):
     """Which program speaks DICOM.
 
-    ``auto``: the best one that can do what is asked. ``dcmtk``: DCMTK's ``storescp``, one process
-    for each association. ``pynetdicom``: mroute itself.
+    ``auto``: the one that can do all that may be asked, which is mroute itself. ``dcmtk``: DCMTK's
+    ``storescp``, one process for each association. ``pynetdicom``: mroute itself.
     """
 
     AUTO = "auto"
@@ -77,8 +77,8 @@ class ReceiverSettings(Model):
     )
     backend: Backend = Field(
         Backend.AUTO,
-        description="Which program speaks DICOM: `dcmtk` is DCMTK's `storescp`, which must be "
-        "installed; `pynetdicom` is mroute itself; `auto` chooses.",
+        description="Which program speaks DICOM: `pynetdicom` is mroute itself, and so is `auto`; "
+        "`dcmtk` is DCMTK's `storescp`, which must be installed and needs `durability: process`.",
     )
     processes: int | None = Field(
         None,
@@ -140,6 +140,10 @@ class ReceiverSettings(Model):
             raise ValueError(
                 "storescp cannot check AE titles behind TLS; leave 'backend' out, or say "
                 "'pynetdicom'"
+            )
+        if self.backend is Backend.DCMTK and "max_object" in self.model_fields_set:
+            raise ValueError(
+                "storescp has no limit for an image; leave 'max_object' or 'backend' out"
             )
         if self.backend is Backend.DCMTK and self.private_sop_classes:
             raise ValueError(
