@@ -82,8 +82,8 @@ def _settlement(section: DispatchSection, held: list[str]) -> Settlement:
     problems = [each.reason for each in tried.values() if each.state is not State.COMPLETE]
     if held:
         waiting = "waiting for " + ", ".join(f"target '{name}'" for name in held)
-        counts = any(status.state is State.WAITING for status in tried.values())
-        return Retry("; ".join([*problems, waiting]), counts=counts)
+        # Whatever was tried in vain rests: a task that is due at once would be tried without end.
+        return Retry("; ".join([*problems, waiting]), counts=bool(problems))
     if any(status.state is State.WAITING for status in tried.values()):
         return Retry("; ".join(problems))
     if problems:

@@ -294,6 +294,21 @@ def test_a_halted_target_gets_nothing_and_its_queue_goes_on(tmp_path: Path) -> N
         assert run.names("success") == ["a", "b"]
 
 
+def test_a_target_that_is_gone_is_not_tried_without_end_while_another_is_down(
+    tmp_path: Path,
+) -> None:
+    with dispatcher(tmp_path / "site") as run:
+        run.site.spool.target_file("pacs", HALTED_SUFFIX).touch()
+        run.add("a", "pacs", "gone")
+        for _ in range(5):
+            run.work()
+        journal = run.content("a")["journal"]
+        assert [each["action"] for each in journal] == ["created", "retry"]
+        assert journal[-1]["outcome"] == (
+            "target 'gone' is not configured any more; waiting for target 'pacs'"
+        )
+
+
 def test_a_halted_queue_begins_nothing(tmp_path: Path) -> None:
     with dispatcher(tmp_path / "site") as run:
         halt = run.site.spool.queue("outgoing") / HALT_FILE
