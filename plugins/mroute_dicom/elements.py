@@ -28,7 +28,7 @@ _ASCII = frozenset({"AE", "AS", "CS", "DA", "DT", "TM", "UI", "DS", "IS"})
 
 _TEXT = re.compile(rb"[ -~]*\0*")
 _PLAIN = {
-    **dict.fromkeys(("AE", "AS", "CS", "DA", "DT", "TM", "UI", "SH", "LO", "UC"), _TEXT),
+    **dict.fromkeys(("AE", "AS", "CS", "DA", "DT", "TM", "UI", "SH", "LO", "UC", "PN"), _TEXT),
     **dict.fromkeys(("LT", "ST", "UT"), re.compile(rb"[ -~\r\n]*\0*")),
     "DS": re.compile(rb"(?: *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *(?:\\|(?= *\0*$)))* *\0*"),
     "IS": re.compile(rb"(?: *[+-]?\d{1,9} *(?:\\|(?= *\0*$)))* *\0*"),
@@ -61,40 +61,57 @@ def element_texts(dataset: Dataset) -> Iterator[tuple[str, str]]:
     for tag, raw in items:  # not yet read where they are long
         if tag.element == 0 or (getattr(raw, "length", 0) or 0) > LONGEST:
             continue
-        text = plain_text(raw, one_encoding)
+        text = _plain(raw, one_encoding)
         if text is None:
             text = _text(dataset, tag)
         if text is not None:
-            yield _name(int(tag)), text
+            yield name_of(int(tag)), text
 
 
-def plain_text(raw: Any, one_encoding: bool) -> str | None:
-    """The text of an element that was not decoded yet, where that is plain to see.
+def _plain(raw: Any, one_encoding: bool) -> str | None:
+    """The text of an element that was not decoded yet, where that is plain to see."""
+    if type(raw) is not RawDataElement or not isinstance(raw.value, bytes):
+        return None
+    return plain_text(raw.VR or "", raw.value, one_encoding, raw.is_little_endian)
+
+
+def plain_text(
+    representation: str, value: bytes, one_encoding: bool, little_endian: bool = True
+) -> str | None:
+    """The text of the bytes of an element, where that is plain to see.
 
     None where the parser must be asked: that takes twenty times as long, and an image has hundreds
     of elements. ``one_encoding`` says that bytes of ASCII are what they seem.
     """
-    if type(raw) is not RawDataElement or not isinstance(raw.value, bytes):
-        return None
-    value, pattern = raw.value, _PLAIN.get(raw.VR or "")
+    pattern = _PLAIN.get(representation)
     if pattern is None:
-        return _plain_numbers(raw, value)
-    if not (one_encoding or raw.VR in _ASCII) or not pattern.fullmatch(value):
+        return _plain_numbers(representation, value, little_endian)
+    if not (one_encoding or representation in _ASCII) or not pattern.fullmatch(value):
         return None
     text = value.decode("ascii").rstrip(" \0")
-    if raw.VR in _LONG_TEXTS or "\\" not in text:
-        return text if raw.VR in _LONG_TEXTS else text.strip(" ")
+    if representation in _LONG_TEXTS or "\\" not in text:
+        return text if representation in _LONG_TEXTS else text.strip(" ")
     return "\\".join(each.strip(" ") for each in text.split("\\"))
 
 
-def _plain_numbers(raw: RawDataElement, value: bytes) -> str | None:
+def _plain_numbers(representation: str, value: bytes, little_endian: bool) -> str | None:
     """The text of binary numbers; None where they are none, or not whole."""
-    letter = _LETTERS.get(raw.VR or "")
+    letter = _LETTERS.get(representation)
     if letter is None or len(value) % struct.calcsize(f"={letter}"):
         return None
     count = len(value) // struct.calcsize(f"={letter}")
-    numbers = struct.unpack(f"{'<' if raw.is_little_endian else '>'}{count}{letter}", value)
+    numbers = struct.unpack(f"{'<' if little_endian else '>'}{count}{letter}", value)
     return "\\".join(map(_single_precision if letter == "f" else str, numbers))
+
+
+def has_text(representation: str) -> bool:
+    """Whether an element of this value representation has a text."""
+    return representation in _LONG_TEXTS | _SHORT_TEXTS | _NUMBERS
+
+
+def is_one_encoding(character_set: str) -> bool:
+    """Whether a byte of ASCII stands for that character in every text with this character set."""
+    return not any(each in character_set for each in ("13", "2022", "\\", ","))
 
 
 def _number(item: tuple[BaseTag, Any]) -> int:
@@ -102,15 +119,16 @@ def _number(item: tuple[BaseTag, Any]) -> int:
 
 
 def _has_one_encoding(dataset: Dataset) -> bool:
-    """Whether a byte of ASCII stands for that character in every text of the data set."""
+    """As `is_one_encoding`, of a data set."""
     raw = dataset.get_item("SpecificCharacterSet") if "SpecificCharacterSet" in dataset else None
     value = getattr(raw, "value", None) or ""
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    return not any(each in text for each in ("13", "2022", "\\", ","))
+    return is_one_encoding(text)
 
 
 @cache
-def _name(tag: int) -> str:
+def name_of(tag: int) -> str:
+    """The keyword of a tag, or ``gggg,eeee``."""
     from pydicom.datadict import keyword_for_tag
 
     group, element = tag >> 16, tag & 0xFFFF

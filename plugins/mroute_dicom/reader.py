@@ -28,7 +28,14 @@ def read_tags(path: Path) -> dict[str, str]:
     Raises `TagsError` for a file that is no DICOM image or has no UIDs.
     """
     from mroute_dicom.elements import element_texts
+    from mroute_dicom.plain import plain_tags
 
+    try:
+        plain = plain_tags(path)
+    except (OSError, ValueError):  # what is wrong with the file, the parser says
+        plain = None
+    if plain is not None and all(plain.get(keyword) for keyword in _REQUIRED):
+        return {**plain, "Filename": path.name}
     with _without_warnings():
         dataset = _parse(path)
         tags: dict[str, str] = {}

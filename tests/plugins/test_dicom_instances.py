@@ -9,10 +9,12 @@ import pydicom
 import pytest
 from pydicom import Dataset, dcmread
 
-from mroute_dicom import elements
-from mroute_dicom.elements import element_texts, plain_text
+from mroute_dicom import elements, plain
+from mroute_dicom.elements import element_texts
+from mroute_dicom.reader import read_tags
 from mroute_dicom.sending import instances
 from mroute_dicom.sending.instances import NotSendableError, read_instance
+from mroute_dicom.walk import HEAD, file_meta
 
 FILES = sorted(
     path for path in (Path(pydicom.__file__).parent / "data").rglob("*") if path.is_file()
@@ -22,8 +24,8 @@ FILES = sorted(
 def test_a_glance_says_what_the_parser_says() -> None:
     seen = 0
     for path in FILES:
-        head = path.read_bytes()[: instances._HEAD]
-        found = instances._plain(head, *instances._file_meta(head))
+        head = path.read_bytes()[:HEAD]
+        found = instances._plain(head, *file_meta(head))
         if found is not None:
             seen += 1
             with path.open("rb") as file, warnings.catch_warnings():
@@ -61,11 +63,29 @@ def test_a_plain_text_is_what_the_parser_says() -> None:
             warnings.simplefilter("ignore")
             for tag, raw in list(one.items()):
                 total += 1
-                text = plain_text(raw, one_encoding)
+                text = elements._plain(raw, one_encoding)
                 if text is not None and (getattr(raw, "length", 0) or 0) <= elements.LONGEST:
                     plain += 1
                     assert text == elements._text(other, tag), (path.name, tag)
     assert plain > total / 2 > 2000
+
+
+def test_plain_tags_are_what_the_parser_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {path: tags for path in FILES if (tags := _plain_tags(path)) is not None}
+    monkeypatch.setattr(plain, "plain_tags", lambda path: None)
+    for path, tags in found.items():
+        parsed = read_tags(path)
+        assert {**tags, "Filename": path.name} == parsed, path.name
+        assert [*tags, "Filename"] == list(parsed)
+    assert len(found) > 25
+
+
+def _plain_tags(path: Path) -> dict[str, str] | None:
+    try:
+        tags = plain.plain_tags(path)
+    except ValueError:  # an empty file
+        return None
+    return tags if tags and tags.get("SeriesInstanceUID") else None
 
 
 @pytest.mark.parametrize(

@@ -6,20 +6,15 @@ Knows where its data set begins and what it is. Does not decode it.
 from __future__ import annotations
 
 import mmap
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-_PREAMBLE = 128
-_MAGIC = b"DICM"
-_LONG_VR = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UR", b"UT", b"UN"})
+from mroute_dicom.walk import HEAD, file_meta, uid_text, walk
+
 _SOP_CLASS, _LAST_WANTED = 0x0008_0016, 0x0008_0018
-_HEAD = 16_384
-"""Bytes in which the file meta information and the first elements of a data set should be."""
-_TAG, _SHORT, _LONG = struct.Struct("<HH"), struct.Struct("<H"), struct.Struct("<I")
 
 IMPLICIT, EXPLICIT, BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -61,8 +56,10 @@ class Instance:
 def read_instance(path: Path) -> Instance:
     """What the file at ``path`` holds; raises `NotSendableError`, or `OSError`."""
     with path.open("rb") as file:
-        head = file.read(_HEAD)
-        offset, meta = _file_meta(head)
+        head = file.read(HEAD)
+        offset, meta = file_meta(head)
+        if head[offset : offset + 2] == b"\x02\x00" and len(head) == HEAD:
+            raise NotSendableError(f"its file meta information has more than {HEAD} bytes")
         found = _plain(head, offset, meta)
         sop_class, instance, syntax = found or _parsed(file)
         length = file.seek(0, 2) - offset
@@ -73,54 +70,21 @@ def read_instance(path: Path) -> Instance:
     return Instance(path, sop_class, instance, syntax, offset)
 
 
-def _file_meta(head: bytes) -> tuple[int, dict[int, bytes]]:
-    """Where the data set begins, and the elements of group 2 before it, by their numbers."""
-    begins = head[_PREAMBLE : _PREAMBLE + len(_MAGIC)] == _MAGIC
-    position, meta = _PREAMBLE + len(_MAGIC) if begins else 0, {}
-    for tag, value, end in _elements(head, position, explicit=True):
-        if tag >> 16 != 2:
-            break
-        meta[tag & 0xFFFF], position = value, end
-    if head[position : position + 2] == b"\x02\x00" and len(head) == _HEAD:
-        raise NotSendableError(f"its file meta information has more than {_HEAD} bytes")
-    return position, meta
-
-
 def _plain(head: bytes, offset: int, meta: Mapping[int, bytes]) -> tuple[str, str, str] | None:
     """SOP class, instance and transfer syntax, where that is plain to see.
 
     None where the parser must be asked, which takes ten times as long.
     """
-    syntax = _uid(meta.get(0x10, b""))
+    syntax = uid_text(meta.get(0x10, b""))
     if syntax in (DEFLATED, BIG) or not _is_uid(syntax):
         return None
     uids: dict[int, str] = {}
-    for tag, value, _ in _elements(head, offset, explicit=syntax != IMPLICIT):
+    for tag, _, begin, end in walk(head, offset, explicit=syntax != IMPLICIT):
         if tag > _LAST_WANTED:
             break
-        uids[tag] = _uid(value)
+        uids[tag] = uid_text(head[begin:end])
     sop_class, instance = uids.get(_SOP_CLASS, ""), uids.get(_LAST_WANTED, "")
     return (sop_class, instance, syntax) if _is_uid(sop_class) and _is_uid(instance) else None
-
-
-def _elements(head: bytes, position: int, *, explicit: bool) -> Iterator[tuple[int, bytes, int]]:
-    """The little endian elements from a position on: tag, value, and where it ends."""
-    while position + 12 <= len(head):
-        group, element = _TAG.unpack_from(head, position)
-        if not explicit:
-            begin = position + 8
-            (length,) = _LONG.unpack_from(head, position + 4)
-        elif head[position + 4 : position + 6] in _LONG_VR:
-            begin = position + 12
-            (length,) = _LONG.unpack_from(head, position + 8)
-        else:
-            begin = position + 8
-            (length,) = _SHORT.unpack_from(head, position + 6)
-        end = begin + length
-        if end > len(head):
-            return
-        yield group << 16 | element, head[begin:end], end
-        position = end
 
 
 def _parsed(file: BinaryIO) -> tuple[str, str, str]:
@@ -140,10 +104,6 @@ def _parsed(file: BinaryIO) -> tuple[str, str, str]:
     except Exception as error:
         raise NotSendableError(f"it is no DICOM file: {type(error).__name__}") from error
     return sop_class, instance, syntax
-
-
-def _uid(value: bytes) -> str:
-    return value.rstrip(b"\0 ").decode("latin-1")
 
 
 def _guessed(implicit: bool | None, little_endian: bool | None) -> str:
