@@ -14,10 +14,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
+from pydicom import dcmread
+
 from tests.benchmarks.series import IMAGES, write_series
-from tests.interop.peers import ENVIRONMENT, HOST, free_port, mroute, orthanc, storescp
+from tests.interop.peers import ENVIRONMENT, HOST, free_port, mroute, orthanc, storescp, until
 
 SENDERS = 4
 ROUNDS = 5
@@ -40,8 +43,11 @@ def receiver(folder: Path, backend: str, durability: str) -> Iterator[int]:
         yield port
 
 
-def sent(series: list[Path], port: int) -> float:
-    """Images a second that all senders together get rid of."""
+def sent(series: list[Path], port: int, incoming: Path | None) -> float:
+    """Images a second from the first byte until all are answered, and in ``incoming/`` if there is.
+
+    There each has its tags.
+    """
     options = ["-pdu", "131072", "--max-send-pdu", "131072", "-nuc", "+sd"]
     began = time.perf_counter()
     senders = [
@@ -49,7 +55,15 @@ def sent(series: list[Path], port: int) -> float:
         for folder in series
     ]
     assert [each.wait() for each in senders] == [0] * SENDERS
+    if incoming is not None:
+        for folder in series:
+            there = incoming / dcmread(folder / "0.dcm").SeriesInstanceUID
+            until(partial(_has_all, there), "all images")
     return SENDERS * IMAGES / (time.perf_counter() - began)
+
+
+def _has_all(folder: Path) -> bool:
+    return len(list(folder.glob("*.dcm"))) == IMAGES
 
 
 def main() -> None:
@@ -69,6 +83,11 @@ def main() -> None:
                 )
             },
         }
+        incoming = {
+            name: root / f"{name.split(', ', 1)[1].replace(', ', '-')}/spool/incoming"
+            for name in ports
+            if name.startswith("mroute")
+        }
         rates: dict[str, list[float]] = {each: [] for each in ports}
         for number in range(ROUNDS):
             for receiver_name, port in ports.items():
@@ -76,7 +95,7 @@ def main() -> None:
                     write_series(root / f"series-{number}-{receiver_name}-{sender}")
                     for sender in range(SENDERS)
                 ]
-                rates[receiver_name].append(sent(series, port))
+                rates[receiver_name].append(sent(series, port, incoming.get(receiver_name)))
         medians = {each: statistics.median(found) for each, found in rates.items()}
         for each, rate in medians.items():
             print(
