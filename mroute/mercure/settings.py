@@ -59,11 +59,6 @@ _TOLD: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "watch the space in 'success/' and 'discard/' of the spool",
     ),
     (
-        ("offpeak_start", "offpeak_end"),
-        "the hours of off-peak work are not part of the rules",
-        "look at the rules with 'priority: offpeak': their tasks come after all others",
-    ),
-    (
         (
             "graphite_ip",
             "graphite_port",
@@ -125,12 +120,18 @@ _TOLD: tuple[tuple[tuple[str, ...], str, str], ...] = (
 )
 
 
+_OFFPEAK = {"offpeak_start": "22:00", "offpeak_end": "06:00"}
+"""The keys of the hours of off-peak work, with mercure's defaults."""
+
+
 def convert_timing(keys: Keys) -> dict[str, Any]:
     """The section ``timing``, with mercure's own defaults for what its file leaves out."""
     timing = {
         ours: duration(keys.number(theirs, default)) for theirs, (ours, default) in _TIMING.items()
     }
-    return {**timing, "retry_max": keys.number("retry_max", _RETRY_MAX)}
+    begin, end = (keys.text(key, default) for key, default in _OFFPEAK.items())
+    offpeak = {} if begin == end else {"offpeak": f"{begin}-{end}"}
+    return {**timing, **offpeak, "retry_max": keys.number("retry_max", _RETRY_MAX)}
 
 
 def added_tags(keys: Keys) -> frozenset[str]:

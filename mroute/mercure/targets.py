@@ -93,14 +93,14 @@ def _dicom(kind: Any, keys: Keys) -> dict[str, Any]:
         "port": keys.number("port", _PORT),
         "aet": keys.text("aet_target"),
         "calling_aet": keys.text("aet_source"),
-        "pass_calling_aet": keys.flag("pass_sender_aet"),
-        "pass_called_aet": keys.flag("pass_receiver_aet"),
+        "pass_sender_aet": keys.flag("pass_sender_aet"),
+        "pass_receiver_aet": keys.flag("pass_receiver_aet"),
     }
     return {key: value for key, value in target.items() if value not in ("", False)}
 
 
 def _dicom_tls(kind: Any, keys: Keys) -> dict[str, Any]:
-    files = {"key": "tls_key", "certificate": "tls_cert", "ca": "ca_cert"}
+    files = {"key": "tls_key", "certificate": "tls_cert", "authorities": "ca_cert"}
     tls = {ours: keys.text(theirs) for ours, theirs in files.items()}
     return {**_dicom(kind, keys), "tls": {key: value for key, value in tls.items() if value}}
 
