@@ -42,7 +42,10 @@ class Attempt:
 
     def make(self) -> DispatchSection:
         """Send; returns the section with what came of it."""
-        images = self._task.images()
+        try:
+            images = self._task.images()
+        except OSError as error:  # of this machine: the target has done nothing wrong
+            return self._noted(State.WAITING, f"the images cannot be read: {error.strerror}")
         missing = tuple(image for image in images if not self._is_stored(image.name))
         if images and not missing:  # it was killed before it could say so
             return self._noted(State.COMPLETE, "")
@@ -60,6 +63,9 @@ class Attempt:
             self._context.served(self._name, str(error))
             return self._noted(State.WAITING, f"target '{self._name}': {error}")
         except DeliveryError as error:
+            self._context.served(self._name, "")
+            return self._noted(State.WAITING, f"target '{self._name}': {error}")
+        except OSError as error:  # of this machine, or of what is between it and the target
             self._context.served(self._name, "")
             return self._noted(State.WAITING, f"target '{self._name}': {error}")
         # The edge of a call into another plugin: whatever it raises is about this target alone.

@@ -309,7 +309,7 @@ def test_what_was_answered_with_success_is_there_after_a_kill(tmp_path: Path, mo
         senders = [threading.Thread(target=send_all, args=(task,)) for task in tasks]
         for sender in senders:
             sender.start()
-        until(lambda: len(site.images()) >= 60, "images")
+        until(lambda: len(answered) >= 60, "images")
         for pid in all_below(process.pid):
             os.kill(pid, signal.SIGKILL)
         for sender in senders:

@@ -34,8 +34,8 @@ PROGRAM = "storescp"
 FOLDER = "association-"
 _FACTS = "facts.json"
 _LARGEST_PDU = 131_072
-_ENVIRONMENT = {**os.environ, "TCP_NODELAY": "1", "DCMDICTPATH": os.devnull}
-"""Without delay; and without the dictionary, which no data set needs that stays as it is."""
+_ENVIRONMENT = {**os.environ, "TCP_NODELAY": "1"}
+"""Without it, each image waits for 40 ms."""
 _GLANCE = 0.02
 """Seconds between two looks for images that are whole."""
 _HEADER = struct.Struct(">BxI")
