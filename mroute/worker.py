@@ -118,7 +118,11 @@ class Worker:
         for lease in lease_due(
             site.spool, self._queue.name, self._waiting, due, now, site.files, admit
         ):
-            self._spend(site, lease)
+            try:
+                self._spend(site, lease)
+            except OSError:
+                lease.let_go()
+                raise
             yield lease
 
     def _spend(self, site: Site, lease: Lease) -> None:

@@ -112,11 +112,15 @@ def lease_due(
         if admission is None:
             continue
         lease: Lease | None = None
-        with _kept_back(trouble):
-            lease = _lease(spool, queue, waiting, each.folder, now, files)
+        try:
+            with _kept_back(trouble):
+                lease = _lease(spool, queue, waiting, each.folder, now, files)
+        finally:
+            if lease is None:
+                admission.release()
         if lease is None:
-            admission.release()
-        elif waiting.is_as_found(lease.folder.name, lease.content):
+            continue
+        if waiting.is_as_found(lease.folder.name, lease.content):
             lease.admission = admission
             if each.priority is not None:
                 waiting.started(each.priority)

@@ -13,8 +13,8 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -85,14 +85,14 @@ class Targets:
         one that is down may have to wait until it is tried.
         """
         admission = Admission()
-        for name in pending:
-            to = self._instead(name, targets, now)
-            if to in admission.takes.values():
-                admission.takes = {**admission.takes, name: to}
-                continue
-            locks = self._enter(to, targets.get(to), now, longest)
-            if locks is not None:
-                admission.locks += locks
+        with _released_on_error(admission.locks):
+            for name in pending:
+                to = self._instead(name, targets, now)
+                if to not in admission.takes.values():
+                    locks = self._enter(to, targets.get(to), now, longest)
+                    if locks is None:
+                        continue
+                    admission.locks += locks
                 admission.takes = {**admission.takes, name: to}
         return admission if admission.takes or not pending else None
 
@@ -176,10 +176,11 @@ class Targets:
             if probe is None:
                 return None
             locks.append(probe)
-        for number in range(target.concurrency):
-            slot = self._lock(name, f".{number}")
-            if slot is not None:
-                return [*locks, slot]
+        with _released_on_error(locks):
+            for number in range(target.concurrency):
+                slot = self._lock(name, f".{number}")
+                if slot is not None:
+                    return [*locks, slot]
         for lock in locks:
             lock.release()
         return None
@@ -206,6 +207,17 @@ class Targets:
         with suppress(OSError):
             self._spool.targets.mkdir(parents=True, exist_ok=True)
             self._files.write_json(self._spool.target_file(name, _HEALTH), content)
+
+
+@contextmanager
+def _released_on_error(locks: list[Lock]) -> Iterator[None]:
+    """Release locks where an error comes up: whoever keeps the error would keep them too."""
+    try:
+        yield
+    except BaseException:
+        for lock in locks:
+            lock.release()
+        raise
 
 
 def read_health(spool: Spool, name: str) -> Health:

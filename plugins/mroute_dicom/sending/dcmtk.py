@@ -22,8 +22,8 @@ from mroute_dicom.sending.report import not_accepted, report
 PROGRAM = "dcmsend"
 
 _LARGEST = "131072"
-_GLANCE = 0.2
-"""Seconds between two looks whether mroute was asked to stop."""
+_GLANCE = 0.01
+"""Seconds between two looks whether the program has ended, or mroute was asked to stop."""
 _ENTRY = re.compile(r"^Filename +: (.*)\n(?:.+\n)*?DIMSE Status +: (.*)$", re.MULTILINE)
 _STATUS = re.compile(r"0x([0-9a-fA-F]{4})")
 _LAST_WORDS = re.compile(r"^[FE]: (.*)$", re.MULTILINE)

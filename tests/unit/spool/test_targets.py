@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from mroute.models import Durability, TargetBase
+from mroute.spool import targets as module
 from mroute.spool.files import Files
 from mroute.spool.layout import HALTED_SUFFIX, Spool
+from mroute.spool.locks import Lock, try_lock
 from mroute.spool.targets import Admission, Targets, try_target_now
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -185,3 +189,23 @@ def test_so_many_images_a_minute(spool: Spool) -> None:
     free = pacs()
     targets.spend("free", free, 10**9, NOW)
     assert admit(targets, "free", free=free) is not None
+
+
+def test_an_error_leaves_no_place_taken(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets, target = targets_on(spool), pacs(concurrency=1)
+    down(targets, target)
+    later = NOW + timedelta(minutes=1)
+
+    def fail(path: Path) -> Lock | None:
+        if path.name == "pacs.0":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return try_lock(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(module, "try_lock", fail)
+        with pytest.raises(OSError, match="Too many open files") as raised:
+            admit(targets, "other", "pacs", now=later, other=target, pacs=target)
+    assert raised.value.errno == errno.EMFILE  # it is kept, and with it all that it refers to
+    admission = admit(targets, "other", "pacs", now=later, other=target, pacs=target)
+    assert admission is not None
+    assert admission.takes == {"other": "other", "pacs": "pacs"}
