@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from itertools import repeat
 from pathlib import Path
 from textwrap import dedent
 
@@ -138,8 +139,9 @@ def run(folder: Path, log_phi: bool) -> Played:
     hooks, registry = plugins_with()
     played = Played(folder, hooks=hooks)
     hooks.listen(played.events.append)
-    for clock in (later, lambda: later() + timedelta(minutes=1)):  # the study is given up then
-        with open_site(file, hooks, registry, clock) as site:
+    first = later()
+    for now in (first, first + timedelta(minutes=1)):  # the study is given up then
+        with open_site(file, hooks, registry, repeat(now).__next__) as site:
             configure_logs(log_phi, as_json=True)
             Service(site).run_once()
         if not (folder / "spool" / "incoming" / f"{UID}.40").exists():  # one comes too late
