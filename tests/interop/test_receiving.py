@@ -334,7 +334,7 @@ def all_below(pid: int) -> list[int]:
 
 def test_a_process_that_is_killed_is_begun_again(tmp_path: Path) -> None:
     with router(tmp_path, "processes: 1") as site:
-        (before,) = site.processes()
+        (before,) = until(site.processes, "a process")
         os.kill(before, signal.SIGKILL)
         until(lambda: [each for each in site.processes() if each != before], "another process")
         until(lambda: dcmsend(site.port, some(1)).returncode == 0, "an image")
