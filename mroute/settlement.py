@@ -50,10 +50,13 @@ class Retry:
 
     ``counts``: whether anything was tried. Where nothing was, because the targets that are left
     must wait, the task has no retry less, and goes on as soon as one of them may be sent to.
+    ``gives_up``: whether it is given up after the last retry; not as long as something it is for
+    has not had its turn.
     """
 
     reason: str
     counts: bool = True
+    gives_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)

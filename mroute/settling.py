@@ -115,7 +115,7 @@ class Settling:
         timing = site.configuration.timing
         section = lease.content.get(queue.section)
         retries = (retry_state(section).get("retries") or 0) + 1
-        if retries > timing.retry_max:
+        if retries > timing.retry_max and retry.gives_up:
             return Failed(f"given up after {timing.retry_max} retries: {retry.reason}", queue.name)
         next_retry_at = site.clock() + timing.retry_after
         lease.save(queue.section, with_retry_state(section, retries, next_retry_at))
@@ -126,7 +126,7 @@ class Settling:
         now, info = site.clock(), lease.content["info"]
         rules = [info["applied_rule"]] if info["applied_rule"] else info["triggered_rules"]
         match settlement:
-            case Retry(reason, counts):
+            case Retry(reason, counts, _):
                 if counts:
                     lease.note(now, queue.name, "retry", reason)
                 lease.let_go()

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -118,11 +119,7 @@ class Worker:
         for lease in lease_due(
             site.spool, self._queue.name, self._waiting, due, now, site.files, admit
         ):
-            try:
-                self._spend(site, lease)
-            except OSError:
-                lease.let_go()
-                raise
+            self._spend(site, lease)
             yield lease
 
     def _spend(self, site: Site, lease: Lease) -> None:
@@ -133,7 +130,9 @@ class Worker:
             if (target := site.configuration.targets.get(name)) and target.images_per_minute
         }
         if limited:
-            images = len(lease.task.images())
+            images = 0
+            with suppress(OSError):  # the work will find out, and say so
+                images = len(lease.task.images())
             for name, target in limited.items():
                 self._targets.spend(name, target, images, site.clock())
 

@@ -108,7 +108,9 @@ def lease_due(
         with _kept_back(trouble):
             finish_move(spool, files, marker)
     for each in due:
-        admission = admit(each)
+        admission: Admission | None = None
+        with _kept_back(trouble):
+            admission = admit(each)
         if admission is None:
             continue
         lease: Lease | None = None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
-from mroute.api import DeliveryError, Shipment, TargetDownError, Task, WorkContext
+from mroute.api import DeliveryError, MrouteError, Shipment, TargetDownError, Task, WorkContext
 from mroute_dispatch.section import (
     SECTION,
     DispatchSection,
@@ -66,11 +67,9 @@ class Attempt:
             self._context.served(self._name, "")
             return self._noted(State.WAITING, f"target '{self._name}': {error}")
         except OSError as error:  # of this machine, or of what is between it and the target
-            self._context.served(self._name, "")
             return self._noted(State.WAITING, f"target '{self._name}': {error}")
         # The edge of a call into another plugin: whatever it raises is about this target alone.
         except Exception as error:  # noqa: BLE001
-            self._context.served(self._name, "")
             return self._failed(f"target '{self._name}': {type(error).__name__}: {error}")
         self._context.served(self._name, "")
         return self._ended(missing)
@@ -131,7 +130,9 @@ class Attempt:
         self._told.add(image.name)
         self._instances[image.name] = InstanceStatus(state=state, status=status, reason=reason)
         if time.monotonic() - self._saved > _SAVED_EVERY:
-            self._save(State.SENDING)
+            # A disk that is full is no fault of the target's, which may be in the middle of it.
+            with suppress(MrouteError):
+                self._save(State.SENDING)
 
     def _save(self, state: State) -> None:
         section = self._noted(state, "")

@@ -24,8 +24,8 @@ STAGE = "dispatching"
 def deliver(task: Task, context: WorkContext) -> Settlement:
     """Send the task to every target that has not got it yet; note each result at once.
 
-    A target that may take it later is waited for. Only when none of these is left does the task
-    fail over a target that never will.
+    A target that may take it later, or has not had its turn yet, is waited for. Only when none of
+    these is left does the task fail over a target that never will.
     """
     try:
         section = DispatchSection.model_validate(task.content.get(SECTION))
@@ -83,7 +83,7 @@ def _settlement(section: DispatchSection, held: list[str]) -> Settlement:
     if held:
         waiting = "waiting for " + ", ".join(f"target '{name}'" for name in held)
         # Whatever was tried in vain rests: a task that is due at once would be tried without end.
-        return Retry("; ".join([*problems, waiting]), counts=bool(problems))
+        return Retry("; ".join([*problems, waiting]), counts=bool(problems), gives_up=False)
     if any(status.state is State.WAITING for status in tried.values()):
         return Retry("; ".join(problems))
     if problems:

@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
+
 from mroute.api import (
     DeliveryError,
     Event,
@@ -307,6 +309,54 @@ def test_a_target_that_is_gone_is_not_tried_without_end_while_another_is_down(
         assert journal[-1]["outcome"] == (
             "target 'gone' is not configured any more; waiting for target 'pacs'"
         )
+
+
+def test_no_task_is_given_up_before_all_of_its_targets_had_their_turn(tmp_path: Path) -> None:
+    with dispatcher(tmp_path / "site") as run:
+        marker = run.site.spool.target_file("pacs", HALTED_SUFFIX)
+        marker.touch()
+        run.add("a", "pacs", "gone")
+        for _ in range(10):  # more often than retry_max
+            run.work(16 * MINUTE)
+        assert (run.sent, run.names("outgoing")) == ([], ["a"])
+        marker.unlink()
+        run.work(16 * MINUTE)
+        assert (run.sent, run.names("error")) == ([("pacs", "a")], ["a"])
+        states = run.content("a", "error")["dispatch"]["status"]
+        assert {name: each["state"] for name, each in states.items()} == {
+            "pacs": "complete",
+            "gone": "error",
+        }
+
+
+def test_a_lock_that_cannot_be_taken_holds_up_its_target_alone(tmp_path: Path) -> None:
+    with dispatcher(tmp_path / "site", "concurrency: 1") as run:
+        run.add("a")
+        run.add("bb", "other")
+        lock = run.site.spool.target_file("pacs", ".0")
+        lock.mkdir(parents=True)
+        with pytest.raises(IsADirectoryError):
+            run.work()
+        assert run.sent == [("other", "bb")]
+        lock.rmdir()
+        run.work()
+        assert run.sent == [("other", "bb"), ("pacs", "a")]
+
+
+@pytest.mark.parametrize("error", [PermissionError("the disk"), ValueError("no such sender")])
+def test_only_a_target_that_was_reached_is_up_again(tmp_path: Path, error: Exception) -> None:
+    with dispatcher(tmp_path / "site") as run:
+        run.add("a")
+        run.down.add("pacs")
+        run.work()
+        run.down.clear()
+
+        def fail(shipment: Shipment) -> None:
+            raise error
+
+        run.act = fail
+        run.work(16 * MINUTE)
+        assert (len(run.tries), run.changes()) == (2, [("pacs", True)])
 
 
 def test_a_halted_queue_begins_nothing(tmp_path: Path) -> None:

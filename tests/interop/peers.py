@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 ENVIRONMENT = {**os.environ, "TCP_NODELAY": "1"}
 """Without it DCMTK waits 40 ms for each image (facts.md)."""
 
-_PROGRAM = "from mroute.cli import main; main()"
+PROGRAM = "from mroute.cli import main; main()"
 
 PATIENCE = 60.0
 """Seconds until something that should have come is missing."""
@@ -138,6 +138,6 @@ def mroute(folder: Path, rules: str, port: int) -> Iterator[subprocess.Popen[byt
     """``mroute run`` on the rule file, once its receiver listens on ``port``."""
     folder.mkdir(exist_ok=True)
     (folder / "mroute.yaml").write_text(rules, "utf-8")
-    command = [sys.executable, "-c", _PROGRAM, "run", "-c", str(folder / "mroute.yaml")]
+    command = [sys.executable, "-c", PROGRAM, "run", "-c", str(folder / "mroute.yaml")]
     with running(command, port, folder / "log") as process:
         yield process

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from pydicom import dcmread
 
 from mroute.api import DeliveryError, TagsError, Task
 from mroute.cli import main
+from mroute_dicom.network import messages
+from mroute_dicom.network.connection import Connection, PduType, pdu
 from mroute_dicom.network.negotiation import Proposal
 from mroute_dicom.reader import read_tags
 from mroute_dicom.sending.direct import associated
@@ -26,9 +29,18 @@ from mroute_dicom.sending.instances import Instance, read_instance
 from mroute_dicom.sending.peer import Peer
 from tests.benchmarks.series import write_series
 from tests.interop.certificates import new_authority
-from tests.interop.images import data_sets, real_instances
-from tests.interop.peers import ENVIRONMENT, HOST, free_port, listens, mroute, until
-from tests.interop.test_sending import send, task_of
+from tests.interop.images import CT, data_sets, real_instances
+from tests.interop.peers import (
+    ENVIRONMENT,
+    HOST,
+    PROGRAM,
+    free_port,
+    listens,
+    mroute,
+    running,
+    until,
+)
+from tests.interop.test_sending import EXPLICIT, send, task_of
 
 pytestmark = pytest.mark.interop
 
@@ -157,6 +169,7 @@ def test_addresses_that_are_not_allowed_are_not_listened_to(tmp_path: Path) -> N
     with router(tmp_path, "allow: {addresses: [192.0.2.0/24]}") as site:
         assert dcmsend(site.port, some(1)).returncode != 0
         assert site.images() == []
+        until(lambda: "from an address not allowed" in site.log(), "a word about it")
 
 
 def test_a_full_disk_is_told_to_the_sender(tmp_path: Path) -> None:
@@ -233,6 +246,72 @@ def test_no_more_associations_than_there_may_be(tmp_path: Path) -> None:
             refused = storescu(site.port, some(1))
         until(lambda: storescu(site.port, some(1)).returncode == 0, "a free place")
     assert "Local Limit Exceeded" in refused.stdout + refused.stderr
+
+
+def test_what_was_not_agreed_upon_is_refused(tmp_path: Path) -> None:
+    with router(tmp_path) as site:
+        peer = Peer(HOST, site.port, "A", "B", None, 5, 5, 5)
+        with associated(peer, (Proposal(CT, (EXPLICIT,)),)) as (connection, _):
+            statuses = [
+                _store(connection, number, sop_class, instance)
+                for number, (sop_class, instance) in enumerate(
+                    [("1.2.3.4", "1.2.3"), (CT, ""), (CT, "1.2.3")], 1
+                )
+            ]
+        until(lambda: "of another SOP class than was agreed upon" in site.log(), "a word")
+        assert site.images() == []
+    assert statuses == [0xA900, 0xC000, 0xC000]  # the last one is no image
+
+
+def _store(connection: Connection, number: int, sop_class: str, instance: str) -> object:
+    request = messages.store_request(number, sop_class, instance)
+    connection.send(messages.command_pdus(1, request, 16_384), 5)
+    for part in messages.data_pdus(1, memoryview(b"no image"), 16_384):
+        connection.send(part, 5)
+    _, content = connection.receive(10, 16_384)
+    ((_, _, _, answer),) = messages.fragments(content)
+    return messages.decoded(bytearray(answer))[messages.STATUS]
+
+
+def test_who_breaks_the_rules_or_idles_when_mroute_stops_is_told_by_an_abort(
+    tmp_path: Path,
+) -> None:
+    with router(tmp_path, "idle_timeout: 10m") as site:
+        peer, told = Peer(HOST, site.port, "A", "B", None, 5, 5, 60), list[int]()
+        with suppress(DeliveryError), associated(peer, (Proposal(CT, (EXPLICIT,)),)) as (wild, _):
+            wild.send(pdu(PduType.ASSOCIATE_AC), 5)
+            told.append(wild.receive(60, 100)[0])
+        with suppress(DeliveryError), associated(peer, (Proposal(CT, (EXPLICIT,)),)) as (idle, _):
+            os.kill(site.pid, signal.SIGTERM)
+            told.append(idle.receive(60, 100)[0])
+    assert told == [PduType.ABORT, PduType.ABORT]
+
+
+def test_certificates_that_cannot_be_read_are_told_of(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    more = f", tls: {{certificate: {tmp_path / 'gone.pem'}}}"
+    (site / "mroute.yaml").write_text(RULES.format(port=free_port(), more=more))
+    command = [sys.executable, "-c", PROGRAM, "run", "-c", str(site / "mroute.yaml")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if "gone.pem" in line)
+        process.terminate()
+        process.stderr.read()
+    assert "the certificate" in told
+    assert process.returncode == 0
+
+
+def test_nothing_of_the_current_folder_is_run(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "pydantic.py").write_text("raise SystemExit('the wrong one')")
+    (tmp_path / "mroute.yaml").write_text(RULES.format(port=port, more=""))
+    program = Path(sys.executable).with_name("mroute")
+    command = ["sh", "-c", f"cd {tmp_path} && exec {program} run -c mroute.yaml"]
+    with running(command, port, tmp_path / "log"):
+        until(lambda: dcmsend(port, some(1)).returncode == 0, "an image")
+        assert len(list((tmp_path / "spool/incoming").glob("*/*.dcm"))) == 1
+    assert "the wrong one" not in (tmp_path / "log").read_text()
 
 
 DCMTK = "backend: dcmtk"

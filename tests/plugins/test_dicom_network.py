@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from contextlib import suppress
 
 import pytest
@@ -20,8 +21,15 @@ from mroute_dicom.network.connection import (
     PeerSilentError,
     pdu,
 )
-from mroute_dicom.receiving.acceptance import Asked, ContextResult, accepted_syntax, refusal
-from mroute_dicom.receiving.negotiation import decoded_request
+from mroute_dicom.network.items import known_items
+from mroute_dicom.network.negotiation import Proposal, release_association, request_association
+from mroute_dicom.receiving.acceptance import (
+    Asked,
+    ContextResult,
+    accepted_syntax,
+    is_allowed_address,
+)
+from mroute_dicom.receiving.negotiation import decoded_request, encoded_answer
 from mroute_dicom.receiving.settings import ReceiverSettings
 
 
@@ -125,6 +133,68 @@ def test_a_data_set_is_put_together_again(content: bytes, largest: int, number: 
     assert ends == [False] * (len(ends) - 1) + [True] * bool(ends)
 
 
+@pytest.mark.parametrize("largest", [1, 6, 7])
+def test_a_peer_that_takes_nothing_is_told_from_one_that_takes_little(largest: int) -> None:
+    with pytest.raises(PeerError, match=f"no PDU of more than {largest} bytes"):
+        messages.command_pdus(1, b"abcd", largest)
+    assert len(messages.command_pdus(1, b"abcd", 8)) == 2 * 14
+
+
+def asked_with(unknown: bytes) -> bytes:
+    """The content of an A-ASSOCIATE-RQ as mroute sends it, with more user information."""
+    one, other = two()
+    asking = threading.Thread(target=_ask, args=(one,))
+    asking.start()
+    _, content = other.receive(5, 1 << 20)
+    other.close()
+    asking.join()
+    one.close()
+    begin = content.index(b"\x50\x00", 68)
+    (length,) = struct.unpack_from(">H", content, begin + 2)
+    return (
+        bytes(
+            content[:begin]
+            + struct.pack(">BxH", 0x50, length + len(unknown))
+            + content[begin + 4 :]
+        )
+        + unknown
+    )
+
+
+def _ask(connection: Connection) -> None:
+    proposal = Proposal("1.2.840.10008.1.1", ("1.2.840.10008.1.2",))
+    with suppress(PeerError):
+        request_association(connection, "MROUTE", "PACS", (proposal,), 5)
+
+
+def test_items_that_nobody_knows_are_left_alone() -> None:
+    known, strange = asked_with(b""), asked_with(struct.pack(">BxH", 0x5A, 3) + b"new")
+    assert len(strange) == len(known) + 7
+    assert known_items(known) == known
+    assert known_items(strange) == known
+    assert decoded_request(strange) == decoded_request(known)
+    more = known + struct.pack(">BxH", 0x77, 2) + b"??"
+    assert decoded_request(more) == decoded_request(known)
+    for end in range(69, len(known)):  # in an item, or between two: read or refused, never else
+        with suppress(PeerError):
+            assert decoded_request(known[:end]).calling == "MROUTE"
+
+
+def test_a_context_without_a_transfer_syntax_is_answered() -> None:
+    asked = Asked("A", "B", {1: ("1.2.3", ())}, 0)
+    answer, accepted = encoded_answer(asked, lambda *_: ContextResult.NO_TRANSFER_SYNTAX, 16_384)
+    assert (answer[0], accepted) == (PduType.ASSOCIATE_AC, {})
+
+
+def test_a_peer_that_closes_instead_of_releasing_has_answered_all_it_was_asked() -> None:
+    one, other = two()
+    other.close()
+    release_association(one, 5)
+    with pytest.raises(PeerError):
+        one.receive(5, 10)
+    one.close()
+
+
 @settings(derandomize=True)
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_dicom_are_refused_and_nothing_else(content: bytes) -> None:
@@ -177,4 +247,4 @@ def test_which_contexts_are_accepted(
 def test_which_addresses_are_listened_to(address: str, wanted: bool) -> None:
     allow = {"addresses": ["10.1.0.0/16", "192.0.2.7", "fe80::/10"]}
     receiver = ReceiverSettings.model_validate({"port": 104, "allow": allow})
-    assert (refusal(receiver, Asked("A", "B", {}), address) is None) is wanted
+    assert is_allowed_address(receiver, address) is wanted

@@ -5,6 +5,7 @@ The peer is one that does what it is told; real ones are in tests/interop.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import socket
 import threading
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from mroute.api import DeliveryError, Shipment, TargetDownError, Task
 from mroute.testing import make_task, work_context, write_dicom
 from mroute_dicom.receiving.acceptance import Refusal
+from mroute_dicom.sending.check import check_dicom
 from mroute_dicom.sending.instances import read_instance
 from mroute_dicom.sending.send import send_to_dicom
 from mroute_dicom.sending.target import DicomTarget
@@ -153,6 +155,41 @@ def test_a_peer_that_is_not_there_is_down(tmp_path: Path) -> None:
         pass
     with pytest.raises(TargetDownError, match="cannot be reached: Connection refused"):
         send(task_of(tmp_path), gone)
+
+
+def test_a_target_whose_certificates_cannot_be_read_is_down_until_they_can(
+    tmp_path: Path, peer: Peer
+) -> None:
+    with pytest.raises(TargetDownError, match=r"authorities '.*gone\.pem' cannot be used"):
+        send(task_of(tmp_path), peer, tls={"authorities": tmp_path / "gone.pem"})
+    secured = {"certificate": tmp_path / "c.pem", "key_password": {"env": "NO_SUCH_VARIABLE"}}
+    with pytest.raises(TargetDownError, match="variable 'NO_SUCH_VARIABLE'"):
+        send(task_of(tmp_path / "other"), peer, tls=secured)
+    assert peer.asked == []
+
+
+def test_a_shortage_of_this_machine_is_none_of_the_target(
+    tmp_path: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "create_connection", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        send(task_of(tmp_path), peer)
+
+
+def test_a_target_that_takes_no_echo_is_asked_for_its_sop_classes(
+    tmp_path: Path, peer: Peer
+) -> None:
+    peer.refused_classes = frozenset({"1.2.840.10008.1.1", MR})
+    image = write_dicom(tmp_path / "mr.dcm", SOPClassUID=MR)
+    target = {"type": "dicom", "host": "127.0.0.1", "port": peer.port, "aet": "PACS", **FAST}
+    said = check_dicom("pacs", DicomTarget.model_validate(target), [image])
+    assert [each.partition(": ")[2] or each.partition(" takes ")[2] for each in said] == [
+        "it does not take C-ECHO",
+        "no MR Image Storage in Explicit VR Little Endian",
+    ]
 
 
 def test_one_sop_class_is_rejected_and_the_others_go(tmp_path: Path, peer: Peer) -> None:

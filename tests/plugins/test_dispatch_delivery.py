@@ -19,7 +19,9 @@ from mroute.api import (
     Task,
     WorkContext,
 )
+from mroute.errors import TaskNotSavedError
 from mroute.testing import NOW, MovingClock, make_task, reopened, work_context
+from mroute_dispatch import attempt
 from mroute_dispatch.delivery import deliver
 from mroute_dispatch.dummy import DummyTarget
 from mroute_dispatch.section import add_dispatching
@@ -156,6 +158,30 @@ def test_each_result_is_saved_before_the_next_target_is_tried(tmp_path: Path) ->
         {"a": "sending", "b": "waiting"},
         {"a": "complete", "b": "sending"},
     ]
+
+
+def test_a_note_that_cannot_be_saved_while_sending_is_no_fault_of_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "_SAVED_EVERY", -1.0)
+    task, desks = make(tmp_path, "a"), Desks()
+    context = context_of(task, desks, "a")
+    failed = list[str]()
+
+    def send(shipment: Shipment, target: Desk, context: WorkContext) -> None:
+        failed.append("next")
+        for image in shipment.images:
+            shipment.stored(image, "0000", "")
+
+    def save(section: str, value: Any) -> None:
+        if failed == ["next"]:
+            failed[:] = ["now"]
+            raise TaskNotSavedError("the disk is full")
+        context.save(section, value)
+
+    kinds = {"desk": TargetType("desk", Desk, send)}
+    assert deliver(task, replace(context, save=save, target_types=kinds)) == Done("sent to 'a'")
+    assert (failed, states(task)) == (["now"], {"a": "complete"})
 
 
 def test_what_mroute_keeps_in_the_section_stays(tmp_path: Path) -> None:

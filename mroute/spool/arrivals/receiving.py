@@ -46,6 +46,8 @@ def receive(spool: Spool, files: Files, image: Path, tags: Tags) -> Path:
         raise TagsError(f"'{image.name}' has no SeriesInstanceUID or no SOPInstanceUID")
     series_uid = safe_name(uids[0], "SeriesInstanceUID")
     name = f"{series_uid}#{safe_name(uids[1], 'SOPInstanceUID')}.dcm"
+    if "Filename" in tags:
+        tags = {**tags, "Filename": name}
     folder, lock = _own_folder(spool)
     try:
         try:
@@ -160,6 +162,7 @@ def _publish(spool: Spool, files: Files, series_uid: str, staged: Path) -> Path:
             series.mkdir(exist_ok=True)
             if destination.exists() and filecmp.cmp(image, destination, shallow=False):
                 image.unlink()
+                _flush(files, series)  # whoever was first may not have come to that yet
                 return destination
             if destination.exists() or not _put_tags(files, image, destination):
                 destination = series / f"{image.stem}#{uuid.uuid4()}.dcm"

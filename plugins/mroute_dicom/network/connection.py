@@ -5,6 +5,7 @@ Knows deadlines, and that a peer may say anything, or say it slowly. Does not kn
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import time
@@ -57,6 +58,15 @@ class Connection:
             raise PeerSilentError(f"the peer took nothing for {within:g} s") from error
         except OSError as error:
             raise PeerGoneError(f"the connection broke: {error.strerror or error}") from error
+
+    def hears(self, within: float) -> bool:
+        """Whether something arrives within so many seconds, or the end; then `receive` has it."""
+        pending = getattr(self._socket, "pending", None)  # what TLS has decrypted already
+        if pending is not None and pending():
+            return True
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(within * 1000))
 
     def receive(
         self, within: float, largest: int, rest_within: float | None = None

@@ -15,6 +15,7 @@ _ITEM = struct.Struct(">IBB")
 _PDU_ITEM = struct.Struct(">BxIIBB")
 _COMMAND, _LAST = 0x01, 0x02
 _NO_DATA_SET = 0x0101
+_SMALLEST = 8
 _BATCH = 1 << 20
 """Bytes that are given to the socket at once, at least."""
 
@@ -120,7 +121,10 @@ def has_data_set(command: Command) -> bool:
 
 
 def command_pdus(context_id: int, command: bytes, largest: int) -> bytes:
-    """A command set as P-DATA of at most ``largest`` bytes each; 0 stands for no limit."""
+    """A command set as P-DATA of at most ``largest`` bytes each; 0 stands for no limit.
+
+    Raises `PeerError` where that is too little for anything.
+    """
     return b"".join(_pdus(context_id, memoryview(command), largest, _COMMAND))
 
 
@@ -130,6 +134,8 @@ def data_pdus(context_id: int, data_set: memoryview, largest: int) -> Iterator[b
 
 
 def _pdus(context_id: int, content: memoryview, largest: int, kind: int) -> Iterator[bytes]:
+    if 0 < largest < _SMALLEST:
+        raise PeerError(f"the peer takes no PDU of more than {largest} bytes, and nothing fits in")
     if len(content) % 2:  # a deflated data set: a fragment has an even length (PS3.5, A.5)
         content = memoryview(bytes(content) + b"\0")
     room = ((min(largest, _BATCH) or _BATCH) - 6) // 2 * 2

@@ -6,6 +6,7 @@ Knows what a refusal means (PS3.8, 9.3.4). Does not know what is sent afterwards
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from mroute_dicom.network.connection import (
     PeerError,
     pdu,
 )
+from mroute_dicom.network.items import known_items
 
 if TYPE_CHECKING:
     from pynetdicom.pdu import A_ASSOCIATE_RJ
@@ -96,7 +98,7 @@ def request_association(
         if kind != PduType.ASSOCIATE_AC:
             raise PeerError(f"the peer answered the request with a PDU of type {kind}")
         answer = A_ASSOCIATE_AC()
-        answer.decode(whole)
+        answer.decode(pdu(PduType.ASSOCIATE_AC, known_items(bytes(content))))
         agreed = answer.to_primitive()
         accepted = {
             int(context.context_id or 0): str(context.transfer_syntax[0])
@@ -113,8 +115,9 @@ def request_association(
 
 def release_association(connection: Connection, within: float) -> None:
     """End the association in order; a peer that does not answer is left to itself."""
-    connection.send(pdu(PduType.RELEASE_RQ), within)
-    connection.receive(within, LARGEST_NEGOTIATION)
+    with suppress(PeerError):  # all that it was asked is answered: nothing hangs on this
+        connection.send(pdu(PduType.RELEASE_RQ), within)
+        connection.receive(within, LARGEST_NEGOTIATION)
 
 
 def _primitive(calling: str, called: str, proposals: Sequence[Proposal]) -> A_ASSOCIATE:

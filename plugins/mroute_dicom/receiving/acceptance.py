@@ -15,10 +15,11 @@ from mroute_dicom.receiving.image import Receiver
 from mroute_dicom.receiving.settings import ReceiverSettings
 
 VERIFICATION = "1.2.840.10008.1.1"
+APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
+"""The one that there is (PS3.7, annex A)."""
 
 _STANDARD = "1.2.840.10008."
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
-_NO_STORAGE = frozenset({"1.2.840.10008.1.2.4.100.1"})
 _PLAIN = frozenset(
     {
         "1.2.840.10008.1.2",
@@ -32,9 +33,10 @@ _PLAIN = frozenset(
 class Refusal(Enum):
     """Why an association is rejected: result, source and reason (PS3.8, 9.3.4)."""
 
-    NO_REASON = (1, 1, 1)
+    APPLICATION_CONTEXT = (1, 1, 2)
     CALLING = (1, 1, 3)
     CALLED = (1, 1, 7)
+    VERSION = (1, 2, 2)
     CONGESTED = (2, 3, 1)
     LIMIT = (2, 3, 2)
 
@@ -52,24 +54,29 @@ class Asked:
     """What a sender asks for.
 
     ``contexts`` maps the id of a context to its SOP class and its transfer syntaxes, ``largest`` is
-    how many bytes a PDU for the sender may have; 0 stands for no limit.
+    how many bytes a PDU for the sender may have; 0 stands for no limit. ``version`` has a bit for
+    each version of the protocol.
     """
 
     calling: str
     called: str
     contexts: Mapping[int, tuple[str, tuple[str, ...]]]
     largest: int = 0
+    application_context: str = APPLICATION_CONTEXT
+    version: int = 1
 
 
-def refusal(settings: ReceiverSettings, asked: Asked, address: str) -> Refusal | None:
+def refusal(settings: ReceiverSettings, asked: Asked) -> Refusal | None:
     """Why the association is not wanted; None where it is."""
     allow = settings.allow
+    if not asked.version & 1:
+        return Refusal.VERSION
+    if asked.application_context != APPLICATION_CONTEXT:
+        return Refusal.APPLICATION_CONTEXT
     if allow.calling and asked.calling not in allow.calling:
         return Refusal.CALLING
     if allow.called and asked.called not in allow.called:
         return Refusal.CALLED
-    if not is_allowed_address(settings, address):
-        return Refusal.NO_REASON
     return None
 
 
@@ -78,7 +85,7 @@ def refused(receiver: Receiver, asked: Asked, address: str, *, free: bool) -> Re
 
     An administrator is told.
     """
-    why = refusal(receiver.settings, asked, address)
+    why = refusal(receiver.settings, asked)
     if why is None and not free:
         why = Refusal.LIMIT
     if why is None and not receiver.has_room():

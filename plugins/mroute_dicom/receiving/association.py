@@ -6,12 +6,21 @@ send (acceptance), or how connections come about (listening).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from mroute.api import Tags
 from mroute_dicom.network import messages
-from mroute_dicom.network.connection import Connection, PduType, PeerError, PeerGoneError, pdu
+from mroute_dicom.network.connection import (
+    Connection,
+    PduType,
+    PeerAbortedError,
+    PeerError,
+    PeerGoneError,
+    PeerSilentError,
+    pdu,
+)
 from mroute_dicom.network.negotiation import LARGEST_NEGOTIATION
 from mroute_dicom.receiving.acceptance import accepted_syntax, refused
 from mroute_dicom.receiving.image import SUCCESS, ArrivingImage, Receiver
@@ -21,6 +30,8 @@ UNKNOWN_OPERATION = 0x0211
 """The status of a message that is neither C-STORE nor C-ECHO (PS3.7, annex C)."""
 
 _LARGEST_COMMAND = 16_384
+_GLANCE = 0.5
+"""Seconds between two looks whether mroute stops, while the peer says nothing."""
 
 
 def serve_association(
@@ -75,7 +86,20 @@ class _Association:
         self._within = receiver.settings.pdu_timeout.total_seconds()
 
     def serve(self) -> None:
-        """Answer messages until the peer releases the association, or mroute stops."""
+        """Answer messages until the peer releases the association, or mroute stops.
+
+        A peer that does not keep to the protocol is told by an A-ABORT (PS3.8, 9.2).
+        """
+        try:
+            self._serve()
+        except (PeerGoneError, PeerAbortedError):
+            raise
+        except PeerError:
+            with suppress(PeerError):
+                self._connection.send(pdu(PduType.ABORT), self._within)
+            raise
+
+    def _serve(self) -> None:
         image: ArrivingImage | None = None
         command = bytearray()
         try:
@@ -105,8 +129,7 @@ class _Association:
             raise PeerError("the peer used a context that was not accepted")
         operation = command.get(messages.COMMAND_FIELD)
         if operation == messages.C_STORE_RQ and messages.has_data_set(command):
-            _, syntax = self._accepted[context_id]
-            return ArrivingImage(self._receiver, command, syntax, self._facts)
+            return ArrivingImage(self._receiver, command, self._accepted[context_id], self._facts)
         if operation is None or int(operation) & 0x8000:
             raise PeerError("the peer answered where it should ask")
         if messages.has_data_set(command):
@@ -123,7 +146,7 @@ class _Association:
 
     def _next(self, in_message: bool) -> bytearray | None:
         """The content of the next P-DATA; None where the association ended in order."""
-        if self._receiver.stop.is_set() and not in_message:
+        if not in_message and not self._hears():
             self._connection.send(pdu(PduType.ABORT), self._within)
             return None
         kind, content = self._connection.receive(
@@ -133,7 +156,17 @@ class _Association:
             self._connection.send(pdu(PduType.RELEASE_RP), self._within)
             return None
         if kind == PduType.ABORT:
-            raise PeerError("the peer aborted the association")
+            raise PeerAbortedError("the peer aborted the association")
         if kind != PduType.P_DATA:
             raise PeerError(f"the peer sent a PDU of type {kind} in an association")
         return content
+
+    def _hears(self) -> bool:
+        """Wait for the next message; False where mroute stops."""
+        until = time.monotonic() + self._idle
+        while not self._receiver.stop.is_set():
+            if self._connection.hears(_GLANCE):
+                return True
+            if time.monotonic() > until:
+                raise PeerSilentError(f"the peer said nothing for {self._idle:g} s")
+        return False

@@ -22,6 +22,7 @@ from mroute_dicom.receiving.settings import MEGABYTE, ReceiverSettings
 
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
+OTHER_CLASS = 0xA900
 CANNOT_UNDERSTAND = 0xC000
 
 PARTIAL = ".part"
@@ -48,7 +49,11 @@ class Receiver:
 
     def has_room(self) -> bool:
         """Whether the file system has as much free as it must; told where it has not."""
-        status = os.statvfs(self.folder)
+        try:
+            status = os.statvfs(self.folder)
+        except OSError as error:
+            self.notice("receiver", f"no image can be taken: '{self.folder}': {error.strerror}")
+            return False
         room = status.f_bavail * status.f_frsize >= self.settings.min_free * MEGABYTE
         if not room:
             self.notice(
@@ -63,8 +68,9 @@ class ArrivingImage:
     """The data set of a C-STORE-RQ, as it comes."""
 
     def __init__(
-        self, receiver: Receiver, request: messages.Command, syntax: str, facts: Tags
+        self, receiver: Receiver, request: messages.Command, context: tuple[str, str], facts: Tags
     ) -> None:
+        """Begin with it; ``context`` is the SOP class and transfer syntax that were agreed upon."""
         self.request = request
         self._receiver, self._facts = receiver, facts
         self._room = receiver.settings.max_object * MEGABYTE
@@ -72,9 +78,14 @@ class ArrivingImage:
         self._path = receiver.folder / f"{uuid.uuid4()}{PARTIAL}"
         self._descriptor: int | None = None
         self._refused = SUCCESS if receiver.has_room() else OUT_OF_RESOURCES
+        sop_class, syntax = context
+        said = str(request.get(messages.SOP_CLASS, ""))
+        instance = str(request.get(messages.SOP_INSTANCE, ""))
+        if said != sop_class:
+            self._refuse(OTHER_CLASS, "an image is of another SOP class than was agreed upon")
+        elif not instance:
+            self._refuse(CANNOT_UNDERSTAND, "an image has no SOPInstanceUID")
         if self._refused == SUCCESS:
-            sop_class = str(request.get(messages.SOP_CLASS, ""))
-            instance = str(request.get(messages.SOP_INSTANCE, ""))
             head = file_head(sop_class, instance, syntax)
             with self._refusing():
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

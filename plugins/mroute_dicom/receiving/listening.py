@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -105,10 +105,21 @@ def _accept(
             receiver.stop.wait(_PAUSE)
             continue
         peer = str(address[0])
-        if len(serving.threads()) >= most or not is_allowed_address(receiver.settings, peer):
+        if receiver.stop.is_set():
             sock.close()
+        elif not is_allowed_address(receiver.settings, peer):
+            sock.close()
+            receiver.notice(f"receiver, peer {peer}", "a connection from an address not allowed")
+        elif len(serving.threads()) >= most:
+            sock.close()
+            receiver.notice("receiver", f"connections are closed: there are {most} already")
         else:
-            serving.begin(partial(_serve, receiver, sock, peer, slots, context))
+            try:
+                serving.begin(partial(_serve, receiver, sock, peer, slots, context))
+            except RuntimeError as error:  # out of threads
+                sock.close()
+                receiver.notice("receiver", f"a connection cannot be served: {error}")
+                receiver.stop.wait(_PAUSE)
 
 
 def _serve(
@@ -118,7 +129,7 @@ def _serve(
     slots: Path,
     context: ssl.SSLContext | None,
 ) -> None:
-    with suppress(OSError), sock:
+    with sock:
         try:
             if context is not None:
                 sock.settimeout(receiver.settings.acse_timeout.total_seconds())
@@ -136,6 +147,8 @@ def _serve(
             receiver.notice(f"receiver, peer {address}", str(error))
         except ssl.SSLError as error:
             receiver.notice(f"receiver, peer {address}", f"no secure connection: {error.reason}")
+        except OSError as error:
+            receiver.notice(f"receiver, peer {address}", error.strerror or str(error))
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mroute_dicom.network.connection import PduType, PeerError, pdu
-from mroute_dicom.receiving.acceptance import Asked, ContextResult, Refusal
+from mroute_dicom.network.items import known_items
+from mroute_dicom.receiving.acceptance import (
+    APPLICATION_CONTEXT,
+    Asked,
+    ContextResult,
+    Refusal,
+)
+
+_ANY_SYNTAX = "1.2.840.10008.1.2"
 
 
 def decoded_request(content: bytes) -> Asked:
@@ -17,7 +25,7 @@ def decoded_request(content: bytes) -> Asked:
 
     request = A_ASSOCIATE_RQ()
     try:
-        request.decode(pdu(PduType.ASSOCIATE_RQ, content))
+        request.decode(pdu(PduType.ASSOCIATE_RQ, known_items(content)))
         primitive = request.to_primitive()
         return Asked(
             calling=str(primitive.calling_ae_title).strip(),
@@ -30,6 +38,8 @@ def decoded_request(content: bytes) -> Asked:
                 for context in primitive.presentation_context_definition_list
             },
             largest=primitive.maximum_length_received or 0,
+            application_context=str(primitive.application_context_name),
+            version=int(request.protocol_version),
         )
     # The decoder raises whatever comes up in bytes that are no DICOM.
     except Exception as error:
@@ -62,10 +72,12 @@ def encoded_answer(
             accepted[number] = sop_class, found
             context.result, context.transfer_syntax = 0, [found]
         else:
-            context.result, context.transfer_syntax = found.value, list(syntaxes[:1])
+            # An answer has one, whatever it says.
+            context.result = found.value
+            context.add_transfer_syntax(syntaxes[0] if syntaxes else _ANY_SYNTAX)
         results.append(context)
     primitive = A_ASSOCIATE()
-    primitive.application_context_name = "1.2.840.10008.3.1.1.1"
+    primitive.application_context_name = APPLICATION_CONTEXT
     primitive.calling_ae_title, primitive.called_ae_title = asked.calling, asked.called
     primitive.result, primitive.result_source = 0, 1
     primitive.presentation_context_definition_results_list = results

@@ -47,6 +47,18 @@ class Orders:
 
 def main() -> None:
     """Serve until standard input is closed."""
+    code = 0
+    try:
+        _serve()
+    # Whatever it is, the process that began this one tells it, and begins another.
+    except Exception as error:  # noqa: BLE001
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.stderr.flush()
+        code = 1
+    os._exit(code)  # a thread that waits for standard input would be waited for
+
+
+def _serve() -> None:
     orders: Orders = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that began this
     stop = threading.Event()
     threading.Thread(target=_until_closed, args=(sys.stdin.buffer, stop), daemon=True).start()
@@ -57,7 +69,6 @@ def main() -> None:
     sys.setswitchinterval(_TURN)
     receiver = Receiver(settings, orders.receive, orders.folder, stop, notice)
     listen(receiver, listener, orders.slots, context)
-    os._exit(0)  # a thread that waits for standard input would be waited for
 
 
 class _Notices:

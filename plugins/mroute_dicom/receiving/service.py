@@ -22,12 +22,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from mroute.api import Durability, MrouteError, ServiceContext
-from mroute_dicom.receiving.dcmtk import PROGRAM, is_installed, take_leftovers
+from mroute_dicom.receiving.dcmtk import PROGRAM, is_installed
 from mroute_dicom.receiving.image import PARTIAL
 from mroute_dicom.receiving.listening import listening_socket
 from mroute_dicom.receiving.process import Orders
 from mroute_dicom.receiving.settings import Backend, ReceiverSettings
+from mroute_dicom.receiving.taking import clear_begun, take_leftovers
 from mroute_dicom.settings import settings_in
+from mroute_dicom.tls import server_context
 
 _PAUSE = 1.0
 """Seconds until a process that ended is begun again."""
@@ -35,7 +37,7 @@ _GLANCE = 0.2
 _LEFTOVERS = 10.0
 """Seconds between two looks for images that could not be taken in when they came."""
 _PATIENCE = 20.0
-"""Seconds that a process is given to answer for the images in hand."""
+"""Seconds that the processes are given to answer for the images in hand."""
 
 
 def is_wanted(settings: Mapping[str, BaseModel]) -> bool:
@@ -44,11 +46,17 @@ def is_wanted(settings: Mapping[str, BaseModel]) -> bool:
 
 
 def run_receiver(context: ServiceContext) -> None:
-    """Receive until ``stop`` is set; raises `OSError` where the port cannot be had."""
+    """Receive until ``stop`` is set.
+
+    Raises `OSError` where the port cannot be had, and `MrouteError` where the certificates or the
+    back end cannot be used.
+    """
     settings = settings_in(context.settings).receiver
     assert settings is not None
     if settings.backend is Backend.DCMTK:
         _refuse_what_storescp_cannot(context)
+    if settings.tls is not None:
+        server_context(settings.tls)  # what is wrong with it is said here, and once
     take_leftovers(context.workspace, context.receive, context.notice)
     _clear(context.workspace)
     processes: list[_Process] = []
@@ -59,7 +67,10 @@ def run_receiver(context: ServiceContext) -> None:
             _keep_running(context, processes)
         finally:
             for process in processes:
-                process.end()
+                process.ask_to_end()
+            until = time.monotonic() + _PATIENCE
+            for process in processes:
+                process.end(until)
 
 
 def _refuse_what_storescp_cannot(context: ServiceContext) -> None:
@@ -88,13 +99,14 @@ class _Process:
     def __init__(self, context: ServiceContext, settings: ReceiverSettings, listener: int) -> None:
         self._context, self._settings, self._listener = context, settings, listener
         self._folder = context.workspace / f"process-{uuid.uuid4()}"
-        self._folder.mkdir()
-        self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = self._locked_folder()
         self._running = self._begin()
 
     def keep_running(self) -> None:
-        """Begin the process again where it has ended."""
+        """Begin the process again where it has ended, and make its folder where it is gone."""
+        if not self._folder.exists():
+            os.close(self._lock)
+            self._lock = self._locked_folder()
         code = self._running.poll()
         if code is not None:
             assert self._running.stdin is not None
@@ -106,13 +118,16 @@ class _Process:
             self._context.stop.wait(_PAUSE)
             self._running = self._begin()
 
-    def end(self) -> None:
+    def ask_to_end(self) -> None:
         """Let the process answer for the images in hand, and end."""
         assert self._running.stdin is not None
         with suppress(OSError):
             self._running.stdin.close()
+
+    def end(self, until: float) -> None:
+        """Wait until a time of the monotonic clock for the end of the process, and make it end."""
         try:
-            self._running.wait(_PATIENCE)
+            self._running.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._running.kill()
             self._running.wait()
@@ -123,9 +138,15 @@ class _Process:
             self._folder.rmdir()
         os.close(self._lock)
 
+    def _locked_folder(self) -> int:
+        self._folder.mkdir(parents=True)
+        lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
+
     def _begin(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from mroute_dicom.receiving.process import main; main()"],
+            [sys.executable, "-P", "-c", "from mroute_dicom.receiving.process import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -183,3 +204,4 @@ def _clear(workspace: Path) -> None:
 def _clear_folder(folder: Path) -> None:
     for path in folder.glob(f"*{PARTIAL}"):
         path.unlink(missing_ok=True)
+    clear_begun(folder)

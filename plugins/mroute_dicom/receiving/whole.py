@@ -12,7 +12,8 @@ from pathlib import Path
 
 from mroute_dicom.sending.instances import BIG, DEFLATED, IMPLICIT, NotSendableError, read_instance
 
-_LONG_VR = frozenset({b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UR", b"UT", b"UN"})
+_SHORT_VR = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+"""Their length has two bytes; that of all others, known or not, four (PS3.5, 7.1.2)."""
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DEEPEST = 64
@@ -59,18 +60,22 @@ class _Walk:
     def elements(self, position: int, until: int, depth: int) -> int:
         """The end of the elements from a position on: at the tag ``until``, or of the file."""
         while position < len(self._content):
-            tag, length, position = self._header(position)
+            tag, length, begin = self._header(position)
             if tag == until:
-                return position
+                return begin
             if length != _UNDEFINED:
-                position = self._over(position, length)
+                position = self._over(begin, length)
+            elif self._explicit and self._content[position + 4 : position + 6] == b"UN":
+                # Whoever did not know it has kept it as it came: implicit (PS3.5, 6.2.2).
+                unknown = _Walk(self._content, "<", explicit=False)
+                position = unknown.items(begin, depth + 1)
             else:
-                position = self._items(position, depth + 1)
+                position = self.items(begin, depth + 1)
         if until != _UNDEFINED:
             raise _TruncatedError
         return position
 
-    def _items(self, position: int, depth: int) -> int:
+    def items(self, position: int, depth: int) -> int:
         """The end of a sequence, or of encapsulated pixel data, without a length."""
         if depth > _DEEPEST:
             raise _TruncatedError
@@ -92,9 +97,9 @@ class _Walk:
         representation = bytes(self._content[position + 4 : position + 6])
         if group == 0xFFFE or not self._explicit:
             return tag, self._long.unpack_from(self._content, position + 4)[0], position + 8
-        if representation in _LONG_VR:
-            return tag, self._long.unpack_from(self._content, position + 8)[0], position + 12
-        return tag, self._short.unpack_from(self._content, position + 6)[0], position + 8
+        if representation in _SHORT_VR:
+            return tag, self._short.unpack_from(self._content, position + 6)[0], position + 8
+        return tag, self._long.unpack_from(self._content, position + 8)[0], position + 12
 
     def _over(self, position: int, length: int) -> int:
         end: int = position + length

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-from mroute.api import DeliveryError, MrouteError
+from mroute.api import DeliveryError, MrouteError, TargetDownError
 from mroute_dicom.sending.dcmtk import PROGRAM, is_installed
 from mroute_dicom.sending.direct import associated, echo
 from mroute_dicom.sending.instances import Instance, NotSendableError, read_instance
@@ -43,9 +43,7 @@ def _complaints(target: DicomTarget, files: Sequence[Path]) -> Iterator[str]:
         return
     try:
         peer = peer_at(target, target.host, target.calling_aet, target.aet)
-        status = echo(peer)
-        if status:
-            yield f"{peer} answers C-ECHO with the status {status:04X}"
+        yield from _echo(peer)
         instances, strange = _read(files)
         yield from strange
         decompressed = target.transfer_syntaxes is TransferSyntaxes.DECOMPRESS_IF_REFUSED
@@ -53,6 +51,18 @@ def _complaints(target: DicomTarget, files: Sequence[Path]) -> Iterator[str]:
             yield from _not_taken(peer, each)
     except (DeliveryError, MrouteError) as error:
         yield str(error)
+
+
+def _echo(peer: Peer) -> Iterator[str]:
+    try:
+        status = echo(peer)
+    except TargetDownError:
+        raise
+    except DeliveryError as error:  # it may take images all the same
+        yield str(error)
+        return
+    if status:
+        yield f"{peer} answers C-ECHO with the status {status:04X}"
 
 
 def _certificates(tls: Tls, now: datetime) -> Iterator[str]:

@@ -22,6 +22,7 @@ from mroute_dicom.sending.report import not_accepted, report
 PROGRAM = "dcmsend"
 
 _LARGEST = "131072"
+_STOPPED = "mroute was asked to stop"
 _GLANCE = 0.01
 """Seconds between two looks whether the program has ended, or mroute was asked to stop."""
 _ENTRY = re.compile(r"^Filename +: (.*)\n(?:.+\n)*?DIMSE Status +: (.*)$", re.MULTILINE)
@@ -53,11 +54,11 @@ def send_by_dcmtk(
         wanted, said = Path(folder, "files"), Path(folder, "report")
         wanted.write_text("".join(f'"{each.path}"\n' for each in instances), "utf-8")
         output = _run(_command(peer, wanted, said, decompressed=decompressed), context)
-        if context.stop.is_set():
-            raise DeliveryError("mroute was asked to stop")
         try:
             text = said.read_text("utf-8", "surrogateescape")
         except FileNotFoundError as error:
+            if context.stop.is_set():
+                raise DeliveryError(_STOPPED) from error
             raise TargetDownError(f"{peer}: {_last_words(output)}") from error
     answered = dict(_answers(text))
     broken = _BROKEN.search(output)
@@ -66,10 +67,12 @@ def send_by_dcmtk(
         status = answered.get(str(each.path))
         if status is not None:
             report(shipment, each.path, status)
-        elif broken:
+        elif broken or context.stop.is_set():
             silent += 1
         else:
             not_accepted(shipment, each.path, each.sop_class, each.transfer_syntax)
+    if silent and context.stop.is_set():
+        raise DeliveryError(_STOPPED)
     if silent:
         raise DeliveryError(f"{peer}: {silent} images were not answered: {_last_words(output)}")
 

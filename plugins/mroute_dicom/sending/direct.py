@@ -5,6 +5,7 @@ Knows the order of messages. Does not decode what it sends, unless the target ta
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from mroute_dicom.sending.peer import Peer
 from mroute_dicom.sending.proposals import Round
 from mroute_dicom.sending.report import not_accepted, report
 from mroute_dicom.sending.transcoding import CannotTranscodeError, transcoded
+
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 def send_directly(
@@ -59,10 +62,15 @@ def associated(
 
 
 def connect(peer: Peer) -> Connection:
-    """A connection to a peer, secured where that is wanted; raises `TargetDownError`."""
+    """A connection to a peer, secured where that is wanted; raises `TargetDownError`.
+
+    Raises `OSError` where this machine is short of something: the peer has nothing to do with it.
+    """
     try:
         sock = socket.create_connection((peer.host, peer.port), peer.connect_timeout)
     except OSError as error:
+        if error.errno in _SHORTAGES:
+            raise
         raise TargetDownError(f"{peer} cannot be reached: {error.strerror or error}") from error
     if peer.tls is None:
         return Connection(sock)
@@ -77,7 +85,7 @@ def connect(peer: Peer) -> Connection:
 
 
 def echo(peer: Peer) -> int:
-    """The status of a C-ECHO; raises `DeliveryError`, and `PeerError` where it is not taken."""
+    """The status of a C-ECHO; raises `DeliveryError`."""
     verification = Proposal("1.2.840.10008.1.1", ("1.2.840.10008.1.2",))
     with associated(peer, (verification,)) as (connection, agreement):
         if not agreement.accepted:

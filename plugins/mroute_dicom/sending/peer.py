@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from mroute.api import Task
+from mroute.api import MrouteError, TargetDownError, Task
 from mroute_dicom.sending.target import DicomTarget
 from mroute_dicom.tls import client_context
 
@@ -33,18 +33,21 @@ class Peer:
 def peer_for(target: DicomTarget, task: Task) -> Peer:
     """Whom to send a task to.
 
-    Raises `ValueError` where the task does not say who sent it, and `MrouteError` where
-    certificates cannot be read.
+    Raises `ValueError` where the task does not say who sent it, and `TargetDownError` where
+    certificates or secrets cannot be read: no task can be sent until they can.
     """
     host = target.host_for(task)
     if not host:
         raise ValueError("the images go back to their sender, whose address is not known")
     calling, called = target.called_by(task)
-    return peer_at(target, host, calling, called)
+    try:
+        return peer_at(target, host, calling, called)
+    except MrouteError as error:
+        raise TargetDownError(str(error)) from error
 
 
 def peer_at(target: DicomTarget, host: str, calling: str, called: str) -> Peer:
-    """The target as it is at a host, by these AE titles; raises `MrouteError` as `peer_for`."""
+    """The target as it is at a host, by these AE titles; raises `MrouteError` for certificates."""
     return Peer(
         host=host,
         port=target.port,

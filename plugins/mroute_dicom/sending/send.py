@@ -19,9 +19,8 @@ from mroute_dicom.sending.target import Backend, DicomTarget, TransferSyntaxes
 def send_to_dicom(shipment: Shipment, target: DicomTarget, context: WorkContext) -> None:
     """Send the images of a shipment over as few associations as they need; report each.
 
-    Raises `DeliveryError` where not all could be, `TargetDownError` where none can be,
-    `ValueError` where the images go back to a sender that is not known, and `MrouteError` where
-    certificates cannot be read.
+    Raises `DeliveryError` where not all could be, `TargetDownError` where none can be, and
+    `ValueError` where the images go back to a sender that is not known.
     """
     peer = peer_for(target, shipment.task)
     instances = list(_sendable(shipment))

@@ -51,6 +51,26 @@ def test_an_image_received_twice_is_stored_once(spool: Spool, files: Files, tmp_
     assert [path.name for path in (spool.incoming / UID).glob("*.dcm")] == [f"{UID}#7.dcm"]
 
 
+def test_an_image_that_is_there_already_is_safe_before_its_second_sender_hears_so(
+    spool: Spool, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "image").write_bytes(b"image")
+    receive(spool, files, tmp_path / "image", TAGS)
+    flushed = list[Path]()
+    monkeypatch.setattr(Files, "flush_folder", lambda self, folder: flushed.append(folder))
+    (tmp_path / "image").write_bytes(b"image")
+    receive(spool, files, tmp_path / "image", TAGS)
+    assert flushed[-1] == spool.incoming / UID
+
+
+def test_the_tags_have_the_name_of_the_image_as_it_is_now(
+    spool: Spool, files: Files, tmp_path: Path
+) -> None:
+    (tmp_path / "image.part").write_bytes(b"image")
+    stored = receive(spool, files, tmp_path / "image.part", {**TAGS, "Filename": "image.part"})
+    assert json.loads(stored.with_suffix(".tags").read_text())["Filename"] == stored.name
+
+
 def test_two_images_of_one_uid_are_both_kept(spool: Spool, files: Files, tmp_path: Path) -> None:
     for content in (b"one", b"other"):
         (tmp_path / "image").write_bytes(content)
