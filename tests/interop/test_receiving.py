@@ -20,6 +20,7 @@ from pydicom import dcmread
 
 from mroute.api import DeliveryError, TagsError, Task
 from mroute.cli import main
+from mroute.testing import write_dicom
 from mroute_dicom.network import messages
 from mroute_dicom.network.connection import Connection, PduType, pdu
 from mroute_dicom.network.negotiation import Proposal
@@ -29,7 +30,7 @@ from mroute_dicom.sending.instances import Instance, read_instance
 from mroute_dicom.sending.peer import Peer
 from tests.benchmarks.series import write_series
 from tests.interop.certificates import new_authority
-from tests.interop.images import CT, data_sets, real_instances
+from tests.interop.images import CT, MR, data_sets, real_instances
 from tests.interop.peers import (
     ENVIRONMENT,
     HOST,
@@ -333,6 +334,17 @@ def test_storescp_receives_what_is_sent_bit_by_bit(tmp_path: Path) -> None:
         "PACS",
         HOST,
     )
+
+
+def test_storescp_keeps_images_apart_however_fast_they_come(tmp_path: Path) -> None:
+    images = [
+        write_dicom(tmp_path / f"{number:03}.dcm", SOPClassUID=(CT, MR)[number % 2])
+        for number in range(500)
+    ]
+    with router(tmp_path, DCMTK) as site:
+        stored, _ = send(task_of(tmp_path, list(map(read_instance, images))), site.port)
+        until(lambda: len(site.images()) == 500, "the images")
+    assert len(stored) == 500
 
 
 def test_storescp_is_begun_only_for_those_that_are_allowed(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _begin(
     pdu = min(settings.max_pdu, _LARGEST_PDU)
     return subprocess.Popen(
         [
-            *(PROGRAM, "--inetd", "+B", "-tn", "-q", "-od", str(folder), "-pdu", str(pdu)),
+            *(PROGRAM, "--inetd", "+B", "+uf", "-q", "-od", str(folder), "-pdu", str(pdu)),
             *(["+xa"] if settings.compressed else []),
             *("-ta", str(max(1, round(settings.acse_timeout.total_seconds())))),
             *("-td", str(max(1, round(settings.idle_timeout.total_seconds())))),
