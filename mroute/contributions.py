@@ -102,6 +102,9 @@ class WorkContext:
     outcome. ``clock`` returns aware UTC times. ``stop`` is set when mroute ends: what takes long
     should end soon.
 
+    ``tags(image)`` is the tag list of an image of the task: what lies beside it, or what a plugin
+    reads from it. It raises `TagsError` where there is neither.
+
     ``takes(name)`` names the target that is to be sent to for a target now: itself, or its
     alternate while it stays down; None where it must wait. ``served(name, down)`` says how a target
     took it: ``down`` is why nothing can be sent to it at all, or empty.
@@ -116,6 +119,7 @@ class WorkContext:
     save: Callable[[str, Any], None]
     note: Callable[[str, str], None]
     stop: threading.Event = field(default_factory=threading.Event)
+    tags: Callable[[Path], Tags] = field(default=lambda image: {})
     takes: Callable[[str], str | None] = field(default=lambda name: name)
     served: Callable[[str, str], None] = field(default=lambda name, down: None)
 

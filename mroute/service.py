@@ -18,6 +18,7 @@ from mroute.contributions import ServiceContext, ServiceType
 from mroute.errors import MrouteError, SpoolError, describe
 from mroute.events import Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
+from mroute.image_tags import read_image
 from mroute.intake import Intake
 from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
@@ -25,7 +26,6 @@ from mroute.registry import Registry
 from mroute.reload import Reload
 from mroute.router import (
     Routing,
-    read_image,
     resume_abandoned,
     route_error_files,
     route_series,

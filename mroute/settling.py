@@ -10,21 +10,25 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import Any
 
 from mroute.contributions import QueueType, WorkContext
 from mroute.errors import TaskNotSavedError, describe
 from mroute.events import TargetChanged, TaskSettled, seconds_since, snake_case
+from mroute.image_tags import read_image
 from mroute.models import NoticeEvent
 from mroute.settlement import Done, Failed, HandOver, Retry, Settlement
 from mroute.site import Site
 from mroute.spool import outbox
+from mroute.spool.layout import tags_file
 from mroute.spool.manifest import reason_content
 from mroute.spool.queue import Lease, with_retry_state
+from mroute.spool.tags import read_tags
 from mroute.spool.targets import Targets
 from mroute.spool.upkeep.redrive import REDRIVEN
 from mroute.spool.waiting import retry_state
-from mroute.types import Finish
+from mroute.types import Finish, Tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Settling:
             save=_saving(lease.save),
             note=_saving(self._note),
             stop=self.stop,
+            tags=self._tags,
             takes=takes.get,
             served=self._served,
         )
@@ -75,6 +80,12 @@ class Settling:
         except (Exception, SystemExit) as error:  # noqa: BLE001
             plugin = site.registry.contributed_by[("queue", queue.name)]
             return Failed(f"plugin '{plugin}' raised {type(error).__name__}: {error}", queue.name)
+
+    def _tags(self, image: Path) -> Tags:
+        beside = tags_file(image)
+        if beside.exists():
+            return read_tags(beside)[0]
+        return read_image(self.site.registry)(image)
 
     def _note(self, action: str, outcome: str) -> None:
         self.lease.note(self.site.clock(), self.queue.name, action, outcome)

@@ -25,7 +25,8 @@ from mroute.plugins import GROUP, load_plugins
 from mroute.registry import Registry
 from mroute.settlement import Task
 from mroute.spool.files import Files
-from mroute.spool.tags import write_tags
+from mroute.spool.layout import tags_file
+from mroute.spool.tags import read_tags, write_tags
 from mroute.spool.taskfile import compose_task, journal_entry, read_task, write_task
 from mroute.types import Check, Clock, Series, Study, Tags, TaskPlan, TriggeredRule
 
@@ -265,6 +266,7 @@ def work_context(
         runners=registry.runners,
         save=save,
         note=note,
+        tags=lambda image: read_tags(tags_file(image))[0],
     )
 
 

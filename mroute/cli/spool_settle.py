@@ -51,7 +51,7 @@ def retry(
         raise click.UsageError("--target chooses among dead letters; say --all-dead as well")
 
     from mroute.cli.installed import installed
-    from mroute.router import read_image
+    from mroute.image_tags import read_image
     from mroute.site import utc_now
     from mroute.spool.files import Files
     from mroute.spool.upkeep.redrive import Redrive
@@ -90,7 +90,7 @@ def discard(ids: tuple[str, ...], file: Path | None, folder: Path | None, yes: b
       mroute spool discard -c site/mroute.yaml 3f2a
     """
     from mroute.cli.installed import installed
-    from mroute.router import read_image
+    from mroute.image_tags import read_image
     from mroute.site import utc_now
     from mroute.spool.files import Files
     from mroute.spool.upkeep.discarding import Discarding

@@ -147,7 +147,7 @@ class Subjects:
                 self.failed = True  # in a folder too: these were meant for the router
                 raise
         if self._read_image is None:
-            from mroute.router import read_image  # with all that a router needs
+            from mroute.image_tags import read_image
 
             self._read_image = read_image(self._registry)
         return self._read_image(path), ""

@@ -24,8 +24,8 @@ from mroute.demo.scanner import send
 from mroute.demo.webhook import serve_webhook
 from mroute.events import Event
 from mroute.hooks import Hooks
+from mroute.image_tags import read_image
 from mroute.registry import Registry
-from mroute.router import read_image
 from mroute.service import Service, open_site
 from mroute.site import Site
 from mroute.types import Decision

@@ -5,13 +5,12 @@ the reason. Does not know how any of these is done.
 """
 
 from mroute.router.errors import route_error_files
-from mroute.router.routing import Routing, read_image
+from mroute.router.routing import Routing
 from mroute.router.series import resume_abandoned, route_series
 from mroute.router.studies import route_studies
 
 __all__ = [
     "Routing",
-    "read_image",
     "resume_abandoned",
     "route_error_files",
     "route_series",

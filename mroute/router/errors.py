@@ -14,7 +14,8 @@ from pathlib import Path
 
 from mroute.errors import TagsError, UnsafeNameError, describe
 from mroute.events import SeriesDeferred, SubjectCommitted, SubjectRejected, seconds_since
-from mroute.router.routing import RETRY_AFTER, Routing, read_image
+from mroute.image_tags import read_image
+from mroute.router.routing import RETRY_AFTER, Routing
 from mroute.spool.arrivals.loose import loose_files
 from mroute.spool.arrivals.lots import (
     Found,

@@ -7,13 +7,11 @@ for series or studies.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from mroute.contributions import TagReader
-from mroute.errors import TagsError, describe
+from mroute.errors import describe
 from mroute.events import (
     ArrivalIgnored,
     SeriesDeferred,
@@ -23,7 +21,6 @@ from mroute.events import (
     TroubleNoticed,
     seconds_since,
 )
-from mroute.registry import Registry
 from mroute.site import Site
 from mroute.spool.arrivals.incoming import Arrivals, Incoming
 from mroute.spool.claim import Claim, defer
@@ -32,7 +29,7 @@ from mroute.spool.commit import Commit
 from mroute.spool.manifest import StudyEntry, compose_manifest
 from mroute.spool.studies import Joined
 from mroute.spool.waiting import is_due
-from mroute.types import Plan, Subject, Tags
+from mroute.types import Plan, Subject
 
 RETRY_AFTER = timedelta(seconds=30)
 """How long a claim that could not be carried out is left alone before it is tried again."""
@@ -182,44 +179,3 @@ class Routing:
             shared,
         )
         commit.begin(manifest)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageReader:
-    """Makes the tag list of an image with the first tag reader that can; another process may too.
-
-    It raises `TagsError` with what every reader said where none can.
-    """
-
-    readers: tuple[TagReader, ...]
-
-    def __call__(self, path: Path) -> Tags:
-        """The tag list of the image at ``path``."""
-        complaints = []
-        for reader in self.readers:
-            try:
-                return _checked_tags(reader.name, reader.read(path))
-            except TagsError as error:
-                complaints.append(str(error))
-            # The edge of a plugin call: a reader that fails is one that cannot read this image.
-            except Exception as error:  # noqa: BLE001
-                complaints.append(
-                    f"tag reader '{reader.name}' raised {type(error).__name__}: {error}"
-                )
-        raise TagsError(
-            "; ".join(complaints) or f"'{path.name}' has no tags, and no plugin reads images"
-        )
-
-
-def read_image(registry: Registry) -> ImageReader:
-    """A function that makes the tag list of an image with the tag readers of the plugins."""
-    return ImageReader(tuple(registry.tag_readers.values()))
-
-
-def _checked_tags(reader: str, tags: object) -> Tags:
-    """What a reader returned, if it is a mapping of texts."""
-    if isinstance(tags, Mapping) and all(
-        isinstance(part, str) for pair in tags.items() for part in pair
-    ):
-        return tags
-    raise TagsError(f"tag reader '{reader}' returned no mapping of keyword to text")

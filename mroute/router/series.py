@@ -19,9 +19,10 @@ from mroute.events import (
     SubjectRejected,
     seconds_since,
 )
+from mroute.image_tags import read_image
 from mroute.router.completed import plan_study
 from mroute.router.latecomers import with_places, without_places
-from mroute.router.routing import Planned, Routing, read_image
+from mroute.router.routing import Planned, Routing
 from mroute.spool.claim import Claim, claim_series, open_claims
 from mroute.spool.subjects import check_uids, claimed_series
 from mroute.spool.upkeep.discarding import UNWANTED, unwanted_subject

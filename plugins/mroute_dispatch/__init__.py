@@ -1,7 +1,7 @@
-"""The action ``route``, the queue ``outgoing``, and the target types ``folder`` and ``dummy``.
+"""The action ``route``, the queue ``outgoing``, and the target type ``dummy``.
 
 Knows which hooks the plugin implements. Does not know how tasks are planned (planning), what is
-done with them (delivery), or how a target takes them (folder, dummy).
+done with them (delivery), or how a target takes them (dummy; other plugins have other types).
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from mroute.api import (
 )
 from mroute_dispatch.delivery import deliver
 from mroute_dispatch.dummy import DummyTarget, send_to_dummy
-from mroute_dispatch.folder import FolderTarget, check_folder, send_to_folder
 from mroute_dispatch.planning import RouteRule, compose_sections, plan_tasks
 from mroute_dispatch.section import QUEUE, SECTION, DispatchSection, pending_targets
 
@@ -37,11 +36,8 @@ def mroute_actions() -> list[ActionType]:
 
 @hookimpl
 def mroute_target_types() -> list[TargetType]:
-    """A folder, and a target for trying things out."""
-    return [
-        TargetType("folder", FolderTarget, send_to_folder, check_folder),
-        TargetType("dummy", DummyTarget, send_to_dummy),
-    ]
+    """A target for trying things out."""
+    return [TargetType("dummy", DummyTarget, send_to_dummy)]
 
 
 @hookimpl

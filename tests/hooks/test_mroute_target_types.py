@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Literal
 
 import mroute_dispatch
+import mroute_storage
 from mroute.api import Shipment, TargetBase, TargetType, WorkContext
 from mroute.testing import registry_of
 from tests.hooks.fakes import check_broken_contributors, check_wrong_results, plugin
@@ -22,8 +23,8 @@ TAPE = TargetType("tape", TapeTarget, wind)
 
 
 def test_the_default_target_types() -> None:
-    types = registry_of(mroute_dispatch).target_types
-    assert list(types) == ["folder", "dummy"]
+    types = registry_of(mroute_dispatch, mroute_storage).target_types
+    assert list(types) == ["dummy", "folder"]
     for name, each in types.items():
         assert each.model.model_json_schema()["properties"]["type"]["const"] == name
 

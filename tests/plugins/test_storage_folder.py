@@ -10,7 +10,7 @@ import pytest
 
 from mroute.api import DeliveryError, Shipment, Task
 from mroute.testing import make_task, work_context
-from mroute_dispatch.folder import FolderTarget, check_folder, send_to_folder
+from mroute_storage.folder import FolderTarget, check_folder, send_to_folder
 from tests.faults import Killed, fault
 
 IMAGES = {"1.dcm": b"one", "2.dcm": b"two"}
