@@ -1,42 +1,32 @@
 """Runs everything: router, workers, outbox and the services of plugins, once or until stopped.
 
 Knows which part runs when, and that other runs may work on the same spool. Does not know what any
-part does.
+part does, or what becomes of one that fails (supervision).
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from mroute import config
-from mroute.contributions import ServiceContext, ServiceType
-from mroute.errors import MrouteError, SpoolError, describe
+from mroute.errors import MrouteError, describe
 from mroute.events import Started, Stopping, TroubleNoticed
 from mroute.hooks import Hooks
-from mroute.image_tags import read_image
-from mroute.intake import Intake
 from mroute.logs import log_plugin_error
-from mroute.notices import deliver_due
+from mroute.parts import NOTICES, QUEUE, ROUTER, Parts
 from mroute.registry import Registry
 from mroute.reload import Reload
-from mroute.router import (
-    Routing,
-    resume_abandoned,
-    route_error_files,
-    route_series,
-    route_studies,
-)
 from mroute.site import Site, utc_now
-from mroute.spool.arrivals.receiving import resume_received
 from mroute.spool.layout import Spool
-from mroute.spool.outbox import Resting
 from mroute.spool.queue import finish_moves
 from mroute.spool.runs import registered, this_run
+from mroute.supervision import Supervisor
+from mroute.systemd import ServiceManager
 from mroute.types import Clock, Finish, Progress
 from mroute.wakeups import Wakeups
 from mroute.worker import Worker
@@ -44,17 +34,18 @@ from mroute.worker import Worker
 PAUSE = 1.0
 """Seconds between two passes of a part that found nothing to do."""
 
-ROUTER, NOTICES, QUEUE = "router", "notices", "queue "
-"""Names of the parts; that of a queue follows its kind."""
-
 _LATER = 0.005
 """Seconds after the time at which something is not yet, but in a moment complete."""
 
-RULES = "rules"
-"""Name of the part that loads edited rules."""
+RULES, STOPPING = "rules", "stopping"
+"""The part that loads edited rules; and the end of mroute, among what was told."""
 
 PATIENCE = 5.0
 """Seconds that rules which are being loaded are given to end when mroute stops."""
+
+HANGS = 600.0
+"""Seconds after which a part that does not go on is taken to hang: a series may be large, and the
+disk slow, and whoever watches would end and begin mroute over the same series again."""
 
 
 def _pause() -> float:
@@ -99,21 +90,24 @@ class Service:
     """Everything that runs on a site, until ``stop`` is set.
 
     ``patience`` is how many seconds rules that are being loaded are waited for then: whatever
-    holds them up must not hold up the end.
+    holds them up must not hold up the end. ``only`` names the parts that run; all where it names
+    none. ``manager`` is told how mroute is.
     """
 
     def __init__(
-        self, site: Site, stop: threading.Event | None = None, patience: float = PATIENCE
+        self,
+        site: Site,
+        stop: threading.Event | None = None,
+        patience: float = PATIENCE,
+        only: Collection[str] = (),
+        manager: ServiceManager | None = None,
     ) -> None:
         self._stop = stop or threading.Event()
         self._patience = patience
+        self._manager = manager or ServiceManager()
+        self._supervisor = Supervisor(self._stop, self._notice)
         self._reload = Reload(site, self._stop)
-        self._routing = Routing(self._reload.take_over)
-        self._told: set[str] = set()
-
-    @property
-    def _site(self) -> Site:
-        return self._reload.current()
+        self.parts = Parts(self._reload, self._stop, only, self._supervisor.at_work, self._notice)
 
     def run_once(self) -> None:
         """Route all that is complete now and work every queue until nothing is due.
@@ -122,15 +116,16 @@ class Service:
         others from their work; `MrouteError` is raised in the end.
         """
         self._begin()
-        parts = {RULES: self._reload.load_if_edited, **self._parts()}
+        load = partial(self.parts.load, self._reload.load_if_edited)
+        steps: dict[str, Callable[[], int]] = {RULES: load, **self.parts.steps()}
         failed = dict[str, str]()
         while not self._stop.is_set():
             done = 0
-            for name, part in parts.items():
+            for name, step in steps.items():
                 if name not in failed:
                     try:
-                        done += part()
-                    # As in `_supervise`; here it is not begun again.
+                        done += step()
+                    # As in `mroute.supervision`; here it is not begun again.
                     except Exception as error:  # noqa: BLE001
                         failed[name] = f"{name} failed: {type(error).__name__}: {describe(error)}"
             if not done:
@@ -140,149 +135,83 @@ class Service:
 
     def run_services(self) -> None:
         """Run the services of the plugins alone until it is asked to stop."""
-        threads = [
-            threading.Thread(target=self._supervise, args=(name, loop), name=name)
-            for name, loop in self._services().items()
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        for name, loop in self.parts.services().items():
+            self._supervisor.begin(name, loop)
+        self._supervisor.wait(lambda: None)
 
     def run(self) -> None:
         """Run every part in a thread of its own until it is asked to stop."""
         self._begin()
+        spool, parts = self._site.spool, self.parts
         wakeups = Wakeups(self._stop, self._notice)
         loops: dict[str, Callable[[], None]] = {"wake-ups": wakeups.run}
-        spool = self._site.spool
-        bell = wakeups.bell(spool.incoming, spool.studies)
-        loops[ROUTER] = partial(self._repeat, self._route, bell, self._until_due)
-        bell = wakeups.bell(spool.outbox)
-        loops[NOTICES] = partial(self._repeat, self._notices(), bell, _pause)
-        bells = {name: wakeups.bell(spool.queue(name)) for name in self._site.registry.queues}
-        workers = {
-            f"{QUEUE}{name}": Worker(self._reload.current, queue, self._stop, bells[name])
-            for name, queue in self._site.registry.queues.items()
-        }
-        for name, worker in workers.items():
-            bell = bells[name.removeprefix(QUEUE)]
-            loops[name] = partial(self._repeat, worker.begin_due, bell, _pause)
-        threads = [
-            threading.Thread(target=self._supervise, args=(name, loop), name=name)
-            for name, loop in {**loops, **self._services()}.items()
-        ]
-        watch = partial(self._repeat, self._reload.load_if_settled, self._stop, _pause)
-        rules = threading.Thread(
-            target=self._supervise, args=(RULES, watch), name=RULES, daemon=True
-        )
-        for thread in (rules, *threads):
-            thread.start()
-        # Not `self._stop.wait()`: a signal handler that sets the event its own thread waits for
-        # can wait for ever.
-        told = False
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(PAUSE)
-                if self._stop.is_set() and not told:
-                    self._site.hooks.event(Stopping())
-                    told = True
-        for worker in workers.values():
+        if parts.is_wanted(ROUTER):
+            bell = wakeups.bell(spool.incoming, spool.studies)
+            loops[ROUTER] = partial(self._repeat, ROUTER, parts.route, bell, self._until_due)
+        if parts.is_wanted(NOTICES):
+            bell = wakeups.bell(spool.outbox)
+            loops[NOTICES] = partial(self._repeat, NOTICES, parts.notices(), bell, _pause)
+        workers = []
+        for queue in parts.queues():
+            name, bell = f"{QUEUE}{queue.name}", wakeups.bell(spool.queue(queue.name))
+            workers.append(Worker(self._reload.current, queue, self._stop, bell))
+            loops[name] = partial(self._repeat, name, workers[-1].begin_due, bell, _pause)
+        load = partial(parts.load, self._reload.load_if_settled)
+        watch = partial(self._repeat, RULES, load, self._stop, _pause)
+        rules = self._supervisor.begin(RULES, watch, waited_for=False)
+        for name, loop in {**loops, **parts.services()}.items():
+            self._supervisor.begin(name, loop)
+        self._manager.ready()
+        self._supervisor.wait(self._looking_around())
+        for worker in workers:
             worker.close()
         rules.join(self._patience)
 
-    def _parts(self) -> dict[str, Callable[[], int]]:
-        """Each part with the call that does what is due and returns how much that was."""
-        queues = {
-            f"{QUEUE}{name}": Worker(self._reload.current, queue, self._stop).work_due
-            for name, queue in self._site.registry.queues.items()
-        }
-        return {ROUTER: self._route, **queues, NOTICES: self._notices()}
+    @property
+    def _site(self) -> Site:
+        return self._reload.current()
 
-    def _notices(self) -> Callable[[], int]:
-        return partial(deliver_due, self._reload.current, self._stop, Resting())
+    def _looking_around(self) -> Callable[[], None]:
+        """Tells that mroute is alive, of parts that hang, and, once, that it stops."""
+        told = set[str]()
 
-    def _services(self) -> dict[str, Callable[[], None]]:
-        site = self._site
-        context = ServiceContext(
-            clock=site.clock,
-            settings=site.configuration.settings,
-            receive=Intake(site.spool, site.files, read_image(site.registry)),
-            workspace=site.spool.workspace,
-            durability=site.configuration.core.durability,
-            stop=self._stop,
-            notice=self._notice,
-        )
-        return {
-            f"service {name}": partial(service.run, context)
-            for name, service in site.registry.services.items()
-            if self._is_enabled(service)
-        }
+        def look() -> None:
+            if self._stop.is_set():
+                if STOPPING not in told:
+                    told.add(STOPPING)
+                    self._manager.stopping()
+                    self._site.hooks.event(Stopping())
+                return
+            hanging = self._supervisor.stalled(HANGS)
+            for name in {*hanging} - told:
+                self._notice(name, f"has not gone on for {HANGS:g} s")
+            told.update(hanging)
+            if not hanging:
+                self._manager.alive()
 
-    def _is_enabled(self, service: ServiceType) -> bool:
-        try:
-            return service.enabled(self._site.configuration.settings)
-        # The edge of a plugin call: a service that cannot say so does not run.
-        except Exception as error:  # noqa: BLE001
-            self._notice(f"service {service.name}", f"raised {type(error).__name__}: {error}")
-            return False
-
-    def _route(self) -> int:
-        """Route what can be routed; raises `SpoolError` in the end where a folder hinders some."""
-        self._routing.renew()
-        site = self._site
-        # A folder may have been deleted. One that cannot be used holds up what needs it.
-        trouble = dict.fromkeys(site.spool.mend(site.registry.queues))
-        routed = 0
-        for step in (
-            partial(resume_received, site.spool, site.files, self._notice_once),
-            partial(resume_abandoned, self._routing, self._stop),
-            partial(route_series, self._routing, self._stop),
-            partial(route_error_files, self._routing, self._stop),
-            partial(route_studies, self._routing, self._stop),
-        ):
-            try:
-                routed += step()
-            except OSError as error:
-                trouble[describe(error)] = None
-        if trouble:
-            raise SpoolError("; ".join(trouble))
-        return routed
+        return look
 
     def _repeat(
-        self, part: Callable[[], int], bell: threading.Event, pause: Callable[[], float]
+        self, name: str, step: Callable[[], int], bell: threading.Event, pause: Callable[[], float]
     ) -> None:
         """Do what is due again and again; where nothing is, wait for the ``bell``."""
         while not self._stop.is_set():
+            self._supervisor.at_work(name)
             if bell is not self._stop:
                 bell.clear()  # before looking: whatever changes from here on rings it again
             began = time.monotonic()
-            if not part():
+            if not step():
                 # Where looking takes long, half of the time is left to the others.
                 self._stop.wait(min(time.monotonic() - began, PAUSE))
                 bell.wait(pause())
 
     def _until_due(self) -> float:
         """Seconds until the router should look again, unless it is woken."""
-        due = self._routing.due
+        due = self.parts.routing.due
         if due is None:
             return PAUSE
         seconds = (due - self._site.clock()).total_seconds() + _LATER
         return max(_LATER, min(PAUSE, seconds))
-
-    def _supervise(self, name: str, loop: Callable[[], None]) -> None:
-        told = ""
-        while not self._stop.is_set():
-            try:
-                loop()
-                return
-            # A part that fails must not take the others with it: it is told, and begun again. The
-            # same again is told once: a folder that is gone is gone in every pass.
-            except (Exception, SystemExit) as error:  # noqa: BLE001
-                detail = f"failed and is started again: {type(error).__name__}: {error}"
-                if detail != told:
-                    self._notice(name, detail)
-                told = detail
-                self._stop.wait(PAUSE)
 
     def _begin(self) -> None:
         site = self._site
@@ -296,11 +225,6 @@ class Service:
             self._notice(str(path), "no installed plugin works on this; it stays where it is")
         for error in self._site.registry.errors:
             self._notice(f"plugin '{error.plugin}'", str(error))
-
-    def _notice_once(self, where: str, detail: str) -> None:
-        if where not in self._told:
-            self._told.add(where)
-            self._notice(where, detail)
 
     def _notice(self, where: str, detail: str) -> None:
         self._site.hooks.event(TroubleNoticed(where, detail))

@@ -73,6 +73,13 @@ class Tally:
     type=click.Path(path_type=Path, readable=False),
     help="The rule file.",
 )
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="PART",
+    help="Run this part and no other; may be given again. Parts are 'router', 'notices' (the "
+    "outbox), and the queues and services of the plugins: 'outgoing', 'receiver' and so on.",
+)
 @click.option("--once", is_flag=True, help="Route what is complete, work every queue, and stop.")
 @click.option(
     "--log-format",
@@ -82,7 +89,9 @@ class Tally:
     help="How log lines are written to standard error.",
 )
 @click.pass_context
-def command(ctx: click.Context, file: Path, once: bool, log_format: str) -> None:
+def command(
+    ctx: click.Context, file: Path, only: tuple[str, ...], once: bool, log_format: str
+) -> None:
     """Route series, work the queues, deliver notifications.
 
     Runs until SIGTERM or SIGINT, finishes the series in hand, and exits 0. With --once it stops
@@ -92,6 +101,7 @@ def command(ctx: click.Context, file: Path, once: bool, log_format: str) -> None
     Examples:
       mroute run -c site/mroute.yaml
       mroute run -c site/mroute.yaml --once
+      mroute run -c site/mroute.yaml --only receiver
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,7 +127,11 @@ def command(ctx: click.Context, file: Path, once: bool, log_format: str) -> None
         configure_logs(site.configuration.core.log_phi, as_json)
         tally = Tally()
         site.hooks.listen(tally.note)
-        service = Service(site, stop)
+        service = Service(site, stop, only=only)
+        for name in only:
+            if name not in service.parts.names():
+                parts = ", ".join(f"'{each}'" for each in service.parts.names())
+                raise click.UsageError(f"there is no part '{name}'; there is {parts}")
         if once:
             service.run_once()
             click.echo(tally.line())

@@ -323,7 +323,7 @@ def test_45_a_processing_folder_that_cannot_be_made_loses_nothing(tmp_path: Path
         folder.write_text("no folder")
         drop(tmp_path, "1.1", 2)
         with pytest.raises(Exception, match="processing"):
-            Service(site)._parts()["router"]()
+            Service(site).parts.steps()["router"]()
     played = Played(tmp_path)
     kept = played.images("spool/.staging") + played.images("spool/incoming")
     assert set(kept) == {"1.1#0", "1.1#1"}

@@ -215,7 +215,7 @@ def test_a_part_that_fails_keeps_no_other_from_its_work(
     def fail(*_: object) -> int:
         raise TypeError("a mistake in mroute")
 
-    monkeypatch.setattr("mroute.service.route_studies", fail)
+    monkeypatch.setattr("mroute.parts.route_studies", fail)
     file = write_rules(tmp_path, ROUTE)
     move_in(tmp_path, "1.1")
     result = CliRunner().invoke(main, ["run", "--once", "-c", str(file)])
@@ -246,7 +246,7 @@ def test_a_task_that_cannot_be_settled_rests_and_is_announced_once(
     drop(tmp_path, "1.1")
     hooks, registry = plugins_with()
     with open_site(write_rules(tmp_path, rules), hooks, registry, lambda: now[0]) as site:
-        parts = Service(site)._parts()
+        parts = Service(site).parts.steps()
         parts["router"]()
         monkeypatch.setattr(Lease, "move", fail)
         for seconds in (0, 1, 31):

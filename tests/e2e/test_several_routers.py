@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -148,11 +149,11 @@ def test_a_router_that_hangs_on_a_webhook_holds_up_one_delivery(tmp_path: Path) 
             open_site(file, *plugins_with(), later) as one,
             open_site(file, *plugins_with(), later) as other,
         ):
-            Service(one)._parts()["router"]()
-            hanging = threading.Thread(target=Service(one)._parts()["notices"])
+            Service(one).parts.steps()["router"]()
+            hanging = threading.Thread(target=Service(one).parts.steps()["notices"])
             hanging.start()
             assert asked.wait(60)
-            assert Service(other)._parts()["notices"]() == 3
+            assert Service(other).parts.steps()["notices"]() == 3
             assert len(list((tmp_path / "spool" / "outbox").iterdir())) == 1
             go_on.set()
             hanging.join()
@@ -181,7 +182,7 @@ def test_a_folder_that_cannot_be_made_holds_up_what_needs_it(tmp_path: Path, nam
             drop(tmp_path, "1.1", Modality="CT")
             drop(tmp_path, "1.2", Modality="MR")
         service = Service(site, stop)
-        route = service._parts()["router"]
+        route = service.parts.steps()["router"]
 
         def counted() -> int:
             passes.append(1)
@@ -189,7 +190,8 @@ def test_a_folder_that_cannot_be_made_holds_up_what_needs_it(tmp_path: Path, nam
                 stop.set()
             return route()
 
-        service._supervise("router", lambda: service._repeat(counted, stop, lambda: 0.0))
+        loop = partial(service._repeat, "router", counted, stop, lambda: 0.0)
+        service._supervisor.begin("router", loop).join()
         troubles = [each for each in played.facts("trouble_noticed") if each["where"] == "router"]
         assert len(passes) == 3
         assert len(troubles) == 1
