@@ -11,6 +11,7 @@ from mroute.contributions import (
     ActionType,
     ChannelType,
     ConditionType,
+    FinishedTask,
     Phase,
     PlanContext,
     QueueType,
@@ -51,6 +52,7 @@ from mroute.events import (
     SubjectPlanned,
     SubjectRejected,
     TargetChanged,
+    TaskRemoved,
     TaskSettled,
     TroubleNoticed,
 )
@@ -84,7 +86,7 @@ from mroute.models import (
 )
 from mroute.secrets import Secret
 from mroute.settlement import Done, Failed, HandOver, Retry, Settlement, Task
-from mroute.times import Duration
+from mroute.times import Duration, Hours
 from mroute.types import (
     FOREVER,
     Check,
@@ -138,9 +140,11 @@ __all__ = [
     "Failed",
     "FilePath",
     "Finish",
+    "FinishedTask",
     "ForcedCompletion",
     "GoneOn",
     "HandOver",
+    "Hours",
     "InstanceConflicted",
     "JsonObject",
     "Language",
@@ -196,6 +200,7 @@ __all__ = [
     "TargetType",
     "Task",
     "TaskPlan",
+    "TaskRemoved",
     "TaskSettled",
     "Trigger",
     "TriggeredRule",

@@ -26,12 +26,23 @@ from mroute.models import (
     TargetBase,
 )
 from mroute.settlement import Settlement, Task
-from mroute.types import Clock, Delivery, JsonObject, Study, Subject, Tags, TriggeredRule, Verdict
+from mroute.types import (
+    Clock,
+    Delivery,
+    Finish,
+    JsonObject,
+    Study,
+    Subject,
+    Tags,
+    TriggeredRule,
+    Verdict,
+)
 
 __all__ = [
     "ActionType",
     "ChannelType",
     "ConditionType",
+    "FinishedTask",
     "Phase",
     "PlanContext",
     "QueueType",
@@ -142,6 +153,16 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishedTask:
+    """A task that is done or discarded: in ``queue``, since ``at``, which is aware, in UTC."""
+
+    id: str
+    queue: Finish
+    at: datetime
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceContext:
     """What a service may use: a way to hand images to the router, and the signal to stop.
 
@@ -154,6 +175,10 @@ class ServiceContext:
     on the file system of ``incoming/``, shared by all services of all routers: an image that is
     written there is renamed when it is received, and not copied. ``durability`` is what an image
     must survive before its sender is told that it is safe.
+
+    ``finished()`` are the tasks that are done or discarded, the oldest first, and
+    ``remove(task, because)`` deletes one of them for good, which observers are told; both raise
+    `OSError`. Nothing else can be deleted.
     """
 
     clock: Clock
@@ -163,6 +188,8 @@ class ServiceContext:
     workspace: Path
     durability: Durability = Durability.POWER
     notice: Callable[[str, str], None] = field(default=lambda where, detail: None)
+    finished: Callable[[], Sequence[FinishedTask]] = field(default=lambda: ())
+    remove: Callable[[FinishedTask, str], None] = field(default=lambda task, because: None)
 
 
 @dataclass(frozen=True, slots=True)

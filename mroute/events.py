@@ -224,6 +224,15 @@ class TaskSettled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRemoved(Event):
+    """A task that was done or discarded was deleted for good, with all of its images."""
+
+    task_id: str
+    queue: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class TargetChanged(Event):
     """A target went ``down``: nothing can be sent to it, and its tasks wait. Or it is up again.
 

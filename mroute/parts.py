@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Collection
 from functools import partial
 
-from mroute.contributions import QueueType, ServiceContext, ServiceType
+from mroute.contributions import FinishedTask, QueueType, ServiceContext, ServiceType
 from mroute.errors import SpoolError, describe
+from mroute.events import TaskRemoved
 from mroute.image_tags import read_image
 from mroute.intake import Intake
 from mroute.notices import deliver_due
@@ -24,6 +25,7 @@ from mroute.router import (
     route_studies,
 )
 from mroute.site import Site
+from mroute.spool import retention
 from mroute.spool.arrivals.receiving import resume_received
 from mroute.spool.outbox import Resting
 from mroute.supervision import Notice
@@ -92,6 +94,8 @@ class Parts:
             durability=site.configuration.core.durability,
             stop=self._stop,
             notice=self._notice,
+            finished=partial(retention.finished, site.spool),
+            remove=self._remove,
         )
         return {
             f"{SERVICE}{name}": partial(service.run, context)
@@ -145,6 +149,11 @@ class Parts:
             return current()
 
         return look
+
+    def _remove(self, task: FinishedTask, because: str) -> None:
+        site = self._site
+        if retention.remove(site.spool, task):
+            site.hooks.event(TaskRemoved(task.id, task.queue, because))
 
     def _is_enabled(self, service: ServiceType) -> bool:
         try:

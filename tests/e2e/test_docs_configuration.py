@@ -20,6 +20,7 @@ from mroute.hooks import Hooks
 from mroute.models import ChannelBase, ConditionBase, ModuleBase, RuleBase, TargetBase
 from mroute.registry import Registry
 from tests.conftest import ROOT
+from tests.unit.gates import default_plugins
 
 PAGE = (ROOT / "docs" / "reference" / "configuration.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -35,7 +36,7 @@ BASES: dict[str, type[BaseModel]] = {
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     """The default plugins, whatever else is installed."""
-    defaults = "dicom,discard,dispatch,log,notification,processing,studies"
+    defaults = default_plugins(ROOT / "plugins")
     return Registry.collect(Hooks.load({"MROUTE_LOAD_PLUGINS": defaults}))
 
 

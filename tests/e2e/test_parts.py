@@ -13,9 +13,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -191,3 +193,36 @@ def test_systemd_hears_nothing_while_a_part_hangs(
     assert [(each["where"], each["detail"]) for each in played.facts("trouble_noticed")] == [
         ("router", "has not gone on for -1 s")
     ]
+
+
+def test_housekeeping_deletes_what_is_finished_and_nothing_else(tmp_path: Path) -> None:
+    keeping = "settings: {housekeeping: {success: 1h, discard: 1h, every: 0s}}\n"
+    file = write_rules(
+        tmp_path, ROUTE.replace("when: 'True'", "when: tags.Modality == 'MR'") + keeping
+    )
+    hooks, registry = plugins_with()
+    played, stop = Played(tmp_path), threading.Event()
+    hooks.listen(played.events.append)
+    with open_site(file, hooks, registry, later) as site:
+        drop(tmp_path, "1.1", Modality="MR")
+        drop(tmp_path, "1.2", Modality="CT")
+        Service(site).run_once()
+        drop(tmp_path, "1.3", Modality="MR")
+        (tmp_path / "pacs").rename(tmp_path / "delivered")
+        (tmp_path / "pacs").touch()  # the next one waits
+        Service(site).run_once()
+        (tmp_path / "spool/error/dead").mkdir()
+        before = [played.images(f"spool/{queue}") for queue in ("success", "discard", "outgoing")]
+        for path in (tmp_path / "spool").glob("*/*"):
+            os.utime(path, (0, 0))
+        service = Service(site, stop)
+        hooks.listen(lambda event: stop.set() if len(_removed(played)) == 2 else None)
+        service.parts.services()["service housekeeping"]()
+    assert before == [{"1.1#0": 1}, {"1.2#0": 1}, {"1.3#0": 1}]
+    assert played.images("spool") == {"1.3#0": 1}
+    assert (tmp_path / "spool/error/dead").is_dir()
+    assert sorted(each["queue"] for each in _removed(played)) == ["discard", "success"]
+
+
+def _removed(played: Played) -> list[dict[str, Any]]:
+    return played.facts("task_removed")

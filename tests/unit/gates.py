@@ -87,6 +87,11 @@ def plugin_packages(folder: Path) -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/__init__.py"))
 
 
+def default_plugins(folder: Path) -> str:
+    """The plugins whose packages are in ``folder``, as ``MROUTE_LOAD_PLUGINS`` names them."""
+    return ",".join(each.removeprefix("mroute_") for each in plugin_packages(folder))
+
+
 def plugins_not_declared(project: Mapping[str, Any], packages: Sequence[str]) -> list[str]:
     """Where ``pyproject.toml`` disagrees with the plugin packages that there are."""
     contracts = {each["id"]: each for each in project["tool"]["importlinter"]["contracts"]}

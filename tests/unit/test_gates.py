@@ -34,9 +34,7 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
 QUOTING = [page for page in PAGES if page != ROOT / "README.md"]
 """The files of the README are written and used by ``tests/e2e/test_readme.py``."""
-ONLY_DEFAULT_PLUGINS = {
-    "MROUTE_LOAD_PLUGINS": ",".join(each.removeprefix("mroute_") for each in PLUGINS)
-}
+ONLY_DEFAULT_PLUGINS = {"MROUTE_LOAD_PLUGINS": gates.default_plugins(ROOT / "plugins")}
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,10 @@ from mroute.formatting.order import order_at
 from mroute.hooks import Hooks
 from mroute.registry import Registry
 from tests.conftest import ROOT
+from tests.unit.gates import default_plugins
 
 PAIRS = sorted((ROOT / "tests/fixtures/fmt").glob("*.in.yaml"))
-DEFAULTS = "dicom,discard,dispatch,log,notification,processing,storage,studies"
+DEFAULTS = default_plugins(ROOT / "plugins")
 BLOCK = re.compile(r"^```yaml(?: \S+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [
     ROOT / "README.md",
