@@ -41,7 +41,7 @@ class House:
             FinishedTask(path.name, Finish(path.parent.name), self._at(path), path)
             for path in self.root.glob("*/*")
         ]
-        return sorted(found, key=lambda task: task.at)
+        return sorted(found, key=lambda task: (task.at, task.id))
 
     def _at(self, path: Path) -> datetime:
         return NOW - DAY * float((path / "age").read_text())
