@@ -55,6 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="play N random histories of studies that are collected, other ones in every run",
     )
+    parser.addoption(
+        "--leak-minutes",
+        type=float,
+        default=10.0,
+        metavar="N",
+        help="load mroute for N minutes in the test of leaks, which is marked slow",
+    )
 
 
 WATCH.install()
