@@ -6,7 +6,6 @@ answer means (statuses), or what is asked. The HTTP library is loaded with the f
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
@@ -15,10 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPMethod
-from ssl import SSLSocket, cert_time_to_seconds
+from ssl import SSLError, SSLSocket, cert_time_to_seconds
 from typing import TYPE_CHECKING
 
 from mroute.api import DeliveryError, TargetDownError
+from mroute_web.shortages import below, raise_shortage
 from mroute_web.target import WebTarget
 from mroute_web.tls import tls_context
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 16 * 1024 * 1024
 """Bytes of an answer; what a service says of an image are some hundred."""
-
-_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,12 @@ class Service:
                 retry_after = response.headers.get("Retry-After", "")
                 return Answer(response.status_code, self._read(response), retry_after, ends)
         except httpx2.HTTPError as error:
-            _raise_shortage(error)
+            raise_shortage(error)
             if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):
                 raise TargetDownError(f"{self} cannot be reached: {error}") from error
+            # Our certificate is judged after the connection has come about, since TLS 1.3.
+            if any(isinstance(each, SSLError) for each in below(error)):
+                raise TargetDownError(f"{self}: no secure connection: {error}") from error
             raise DeliveryError(f"{self} {_what_happened(error)}") from error
 
     def _until_stopped(self, body: Iterable[bytes]) -> Iterator[bytes]:
@@ -145,15 +146,6 @@ def _what_happened(error: httpx2.HTTPError) -> str:
     if isinstance(error, httpx2.DecodingError):
         return "answered what cannot be decoded"
     return "broke the connection"
-
-
-def _raise_shortage(error: BaseException) -> None:
-    """Raise what lies below ``error`` where this machine is short of something."""
-    below: BaseException | None = error
-    while below is not None:
-        if isinstance(below, OSError) and below.errno in _SHORTAGES:
-            raise below
-        below = below.__cause__ or below.__context__
 
 
 def _certificate_ends(response: httpx2.Response) -> datetime | None:

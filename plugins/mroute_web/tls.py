@@ -14,6 +14,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mroute.api import FilePath, Model, Secret, SecretError, TargetDownError
+from mroute_web.shortages import raise_shortage
 
 SOON = timedelta(days=30)
 """A certificate that expires within this time is told of."""
@@ -53,7 +54,10 @@ class WebTls(Model):
 
 
 def tls_context(tls: WebTls | None) -> ssl.SSLContext:
-    """What secures a connection; raises `TargetDownError` where a file of it cannot be used."""
+    """What secures a connection; raises `TargetDownError` where a file of it cannot be used.
+
+    Raises `OSError` where this machine is short of something.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls is None or tls.authorities is None:
@@ -62,6 +66,7 @@ def tls_context(tls: WebTls | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(tls.authorities)
         except OSError as error:
+            raise_shortage(error)
             raise TargetDownError(
                 f"the authorities '{tls.authorities}' cannot be used: {_why(error)}; "
                 "expected a PEM file"
@@ -110,6 +115,7 @@ def _identify(context: ssl.SSLContext, tls: WebTls) -> None:
     except SecretError as error:
         raise TargetDownError(str(error)) from error
     except OSError as error:
+        raise_shortage(error)
         raise TargetDownError(
             f"the certificate '{tls.certificate}' or its key cannot be used: {_why(error)}; "
             "expected PEM files that belong together, and the password of the key"

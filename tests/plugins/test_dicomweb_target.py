@@ -61,6 +61,28 @@ def server() -> Iterator[WebServer]:
 
 
 @dataclass
+class Secured:
+    """A server over HTTPS that wants a certificate, and what a client needs for it."""
+
+    server: WebServer
+    tls: dict[str, Any]
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[Secured]:
+    authority = new_authority(tmp_path / "ca")
+    (certificate, key), (ours, our_key) = authority.sign("server", days=9), authority.sign("client")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(authority.certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with web_server(context) as server:
+        server.answer = Stow()
+        tls = {"authorities": authority.certificate, "certificate": ours, "key": our_key}
+        yield Secured(server, tls)
+
+
+@dataclass
 class Sent:
     """What was reported: status and words for each image, by the name of its file."""
 
@@ -358,7 +380,7 @@ def test_trouble_that_may_pass(tmp_path: Path, server: WebServer, status: int) -
     [
         b"",
         b"<html><body>Please log in</body></html>",
-        b"<!DOCTYPE a [<!ENTITY b 'c'>]><NativeDicomModel/>",
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]><a><DicomAttribute tag='00081199'/></a>",
         b"<unclosed",
         b"[" * 100_000,
         b'{"error": "a patient"}',
@@ -523,6 +545,19 @@ def test_a_shortage_of_this_machine_is_not_the_fault_of_the_service(
         send(task_of(tmp_path), server.url)
 
 
+def test_a_shortage_while_certificates_are_read(
+    tmp_path: Path, secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*args: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    for method in ("load_cert_chain", "load_verify_locations"):
+        with monkeypatch.context() as patched:
+            patched.setattr(ssl.SSLContext, method, short)
+            with pytest.raises(OSError, match="Too many open files"):
+                send(task_of(tmp_path / method), secured.server.url, tls=secured.tls)
+
+
 def test_a_file_that_changes_while_it_is_sent(
     tmp_path: Path, server: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -605,28 +640,6 @@ def test_a_secret_that_cannot_be_used(
     assert (sent.is_down, sent.problem, server.requests) == (True, said, [])
 
 
-@dataclass
-class Secured:
-    """A server over HTTPS that wants a certificate, and what a client needs for it."""
-
-    server: WebServer
-    tls: dict[str, Any]
-
-
-@pytest.fixture
-def secured(tmp_path: Path) -> Iterator[Secured]:
-    authority = new_authority(tmp_path / "ca")
-    (certificate, key), (ours, our_key) = authority.sign("server", days=9), authority.sign("client")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    context.load_verify_locations(authority.certificate)
-    context.verify_mode = ssl.CERT_REQUIRED
-    with web_server(context) as server:
-        server.answer = Stow()
-        tls = {"authorities": authority.certificate, "certificate": ours, "key": our_key}
-        yield Secured(server, tls)
-
-
 def test_tls_with_certificates_at_both_ends(tmp_path: Path, secured: Secured) -> None:
     task, url = task_of(tmp_path), secured.server.url
     assert len(send(task, url, tls=secured.tls).stored) == 3
@@ -636,7 +649,8 @@ def test_tls_with_certificates_at_both_ends(tmp_path: Path, secured: Secured) ->
     assert "CERTIFICATE_VERIFY_FAILED" in sent.problem
     assert send(task, url).is_down  # an authority that the system does not know
     sent = send(task, url, tls={"authorities": secured.tls["authorities"]})
-    assert sent.error is not None
+    assert sent.is_down
+    assert sent.problem.startswith(f"{secured.server.place}: no secure connection: ")
     assert sent.stored == {}
 
 
