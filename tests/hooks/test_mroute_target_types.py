@@ -4,6 +4,7 @@ from typing import Literal
 
 import mroute_dispatch
 import mroute_storage
+import mroute_web
 from mroute.api import Shipment, TargetBase, TargetType, WorkContext
 from mroute.testing import registry_of
 from tests.hooks.fakes import check_broken_contributors, check_wrong_results, plugin
@@ -23,8 +24,8 @@ TAPE = TargetType("tape", TapeTarget, wind)
 
 
 def test_the_default_target_types() -> None:
-    types = registry_of(mroute_dispatch, mroute_storage).target_types
-    assert list(types) == ["dummy", "folder"]
+    types = registry_of(mroute_dispatch, mroute_storage, mroute_web).target_types
+    assert list(types) == ["dummy", "folder", "dicomweb", "xnat"]
     for name, each in types.items():
         assert each.model.model_json_schema()["properties"]["type"]["const"] == name
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,15 +90,25 @@ def storescp(folder: Path, *options: str, fork: bool = False) -> Iterator[int]:
         yield port
 
 
-class Orthanc:
-    """Orthanc with an empty storage."""
+DICOMWEB = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
+"""The plugin of Orthanc that speaks DICOMweb."""
 
-    def __init__(self, port: int, web: int) -> None:
+
+class Orthanc:
+    """Orthanc with an empty storage; its DICOMweb service, where it has one, is at ``dicomweb``."""
+
+    def __init__(self, port: int, web: int, login: str) -> None:
         self.port, self._web = port, web
+        self._headers = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"}
+
+    @property
+    def dicomweb(self) -> str:
+        return f"http://{HOST}:{self._web}/dicom-web"
 
     def ask(self, path: str) -> Any:
         """What the REST interface answers: a value, or the bytes of a file."""
-        with urllib.request.urlopen(f"http://{HOST}:{self._web}{path}") as answer:
+        url = f"http://{HOST}:{self._web}{path}"
+        with urllib.request.urlopen(urllib.request.Request(url, headers=self._headers)) as answer:
             content = answer.read()
             return json.loads(content) if path.rpartition("/")[2] != "file" else content
 
@@ -112,8 +123,8 @@ class Orthanc:
 
 
 @contextmanager
-def orthanc(folder: Path, **settings: object) -> Iterator[Orthanc]:
-    """Orthanc on loopback."""
+def orthanc(folder: Path, login: str = "", **settings: object) -> Iterator[Orthanc]:
+    """Orthanc on loopback; where a ``login`` is given, as ``user:password``, it is asked for."""
     folder.mkdir(exist_ok=True)
     port, web = free_port(), free_port()
     content = {
@@ -125,12 +136,14 @@ def orthanc(folder: Path, **settings: object) -> Iterator[Orthanc]:
         "RemoteAccessAllowed": False,
         "DicomCheckCalledAet": False,
         "Plugins": [],
+        "AuthenticationEnabled": bool(login),
+        "RegisteredUsers": dict([login.split(":")]) if login else {},
         **settings,
     }
     (folder / "orthanc.json").write_text(json.dumps(content))
     with running(["Orthanc", str(folder / "orthanc.json")], port, folder / "log"):
         until(lambda: listens(web), "Orthanc's web server")
-        yield Orthanc(port, web)
+        yield Orthanc(port, web, login)
 
 
 @contextmanager
