@@ -87,7 +87,8 @@ def _below(pid: int) -> list[int]:
 
 def new_key(path: Path, password: str = "") -> Path:
     """A new private key in the file ``path``, and the public one beside it."""
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", password, "-C", path.name, "-f", str(path)]
+    kind = ["-t", "ed25519", "-C", path.name]
+    command = ["ssh-keygen", "-q", *kind, "-N", password, "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return path
 
