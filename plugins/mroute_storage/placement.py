@@ -5,7 +5,7 @@ Knows layouts, what is left out, and that a name may be taken. Does not know wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -60,7 +60,7 @@ class Placement:
 
 def placements(
     shipment: Shipment, layout: str, exclude: tuple[str, ...], context: WorkContext
-) -> Iterator[Placement]:
+) -> Generator[Placement, None, None]:
     """Where each image of a shipment goes; one whose tags are needed and not there is refused.
 
     Raises `DeliveryError` between two images when mroute is to stop.
