@@ -1,6 +1,7 @@
-"""The target type ``folder``: a folder, local or mounted, that gets a folder for each task.
+"""The target type ``folder``: a folder, local or mounted, for whole tasks or image by image.
 
-Knows how a task gets there whole and once, whatever interrupts it. Does not know which tasks come.
+Knows how a task gets there whole and once, whatever interrupts it. Does not know which tasks come,
+or how one image is placed (images).
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from typing import Literal
 from pydantic import Field
 
 from mroute.api import FilePath, Shipment, TargetBase, TargetDownError, WorkContext
+from mroute_storage.files import copy, flush, is_shortage
+from mroute_storage.images import Folder
+from mroute_storage.layout import Layout
+from mroute_storage.placement import Exclude, is_excluded, named_task, placements
 
 TASK_FILE = "task.json"
 
 
 class FolderTarget(TargetBase):
-    """A folder that gets a folder for each task, with its images, their tags and ``task.json``."""
+    """A folder that gets tasks as folders, or images in folders that their tags name."""
 
     type: Literal["folder"]
     path: FilePath = Field(
@@ -27,18 +32,34 @@ class FolderTarget(TargetBase):
         "folder above it is there.",
         examples=["/data/archive"],
     )
+    layout: Layout = Field(
+        "",
+        description="Folders below it that images go to, with tags by keyword, and `task_id`, in "
+        "braces. If not given, each task gets a folder of its own, with its `task.json`, which "
+        "appears when it is whole.",
+    )
+    exclude: Exclude = ()
 
 
 def send_to_folder(shipment: Shipment, target: FolderTarget, context: WorkContext) -> None:
-    """Copy the task under another name, then rename it: no half of it is ever seen.
+    """Copy the task, or image by image where there is a layout: no half is seen under a real name.
 
-    A task that is there already was delivered before and is left alone. Raises
-    `TargetDownError` where the folder is not there or does not take it, and `ValueError` for a task
-    whose id is no name of a folder.
+    What is there already was delivered before and is left alone. Raises `TargetDownError` where the
+    folder is not there or does not take anything, and `ValueError` for a task whose id is no name
+    of a folder.
     """
+    task_id = named_task(shipment.task)
+    if not target.layout:
+        _send_whole(shipment, target)
+        return
+    folder = Folder(target.path, task_id)
+    for placement in placements(shipment, target.layout, target.exclude, context):
+        folder.take(placement, shipment)
+
+
+def _send_whole(shipment: Shipment, target: FolderTarget) -> None:
+    """Copy the task under another name, then rename it."""
     task = shipment.task
-    if not task.id or task.id.startswith(".") or Path(task.id).name != task.id:
-        raise ValueError(f"the id of the task, {task.id!a}, cannot be the name of a folder")
     delivered = target.path / task.id
     partial = target.path / f".{task.id}.part"
     try:
@@ -49,11 +70,14 @@ def send_to_folder(shipment: Shipment, target: FolderTarget, context: WorkContex
             shutil.rmtree(partial)
         partial.mkdir()
         for file in (*task.files(), task.folder / TASK_FILE):
-            _copy(file, partial / file.name)
-        _flush(partial)
+            if not is_excluded(file.name, target.exclude):
+                copy(file, partial / file.name)
+        flush(partial)
         partial.rename(delivered)
-        _flush(target.path)
+        flush(target.path)
     except OSError as error:
+        if is_shortage(error):
+            raise
         raise TargetDownError(f"'{target.path}': {error.strerror or error}") from error
 
 
@@ -68,17 +92,3 @@ def check_folder(name: str, target: FolderTarget, files: Sequence[Path]) -> list
     if not os.access(nearest, os.W_OK | os.X_OK):
         return [f"'{nearest}' cannot be written by this user"]
     return []
-
-
-def _copy(source: Path, destination: Path) -> None:
-    shutil.copy2(source, destination)
-    _flush(destination)
-
-
-def _flush(path: Path) -> None:
-    """Make the content of a file, or the names in a folder, last through a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

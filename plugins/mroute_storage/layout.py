@@ -35,6 +35,12 @@ def folder_for(layout: str, tags: Tags, task_id: str) -> str:
     )
 
 
+def needs_tags(layout: str) -> bool:
+    """Whether a layout has tags in it."""
+    keywords = {keyword for each in layout.split("/") for _, keyword in _parts(each)}
+    return bool(keywords - {None, _TASK_ID})
+
+
 def as_name(value: str) -> str:
     """A value as a part of a name that every file system and object store takes."""
     text = unicodedata.normalize("NFC", value.strip())
