@@ -21,7 +21,7 @@ from mroute.hooks import Hooks
 from mroute.image_tags import read_image
 from mroute.intake import Intake
 from mroute.logs import log_plugin_error
-from mroute.notices import deliver_due
+from mroute.notices import Notices
 from mroute.registry import Registry
 from mroute.reload import Reload
 from mroute.router import (
@@ -34,7 +34,6 @@ from mroute.router import (
 from mroute.site import Site, utc_now
 from mroute.spool.arrivals.receiving import resume_received
 from mroute.spool.layout import Spool
-from mroute.spool.outbox import Resting
 from mroute.spool.queue import finish_moves
 from mroute.spool.runs import registered, this_run
 from mroute.types import Clock, Finish, Progress
@@ -158,7 +157,8 @@ class Service:
         bell = wakeups.bell(spool.incoming, spool.studies)
         loops[ROUTER] = partial(self._repeat, self._route, bell, self._until_due)
         bell = wakeups.bell(spool.outbox)
-        loops[NOTICES] = partial(self._repeat, self._notices(), bell, _pause)
+        notices = Notices(self._reload.current, self._stop, bell)
+        loops[NOTICES] = partial(self._repeat, notices.begin_due, bell, _pause)
         bells = {name: wakeups.bell(spool.queue(name)) for name in self._site.registry.queues}
         workers = {
             f"{QUEUE}{name}": Worker(self._reload.current, queue, self._stop, bells[name])
@@ -186,6 +186,7 @@ class Service:
                 if self._stop.is_set() and not told:
                     self._site.hooks.event(Stopping())
                     told = True
+        notices.close()
         for worker in workers.values():
             worker.close()
         rules.join(self._patience)
@@ -196,10 +197,8 @@ class Service:
             f"{QUEUE}{name}": Worker(self._reload.current, queue, self._stop).work_due
             for name, queue in self._site.registry.queues.items()
         }
-        return {ROUTER: self._route, **queues, NOTICES: self._notices()}
-
-    def _notices(self) -> Callable[[], int]:
-        return partial(deliver_due, self._reload.current, self._stop, Resting())
+        notices = Notices(self._reload.current, self._stop).deliver_due
+        return {ROUTER: self._route, **queues, NOTICES: notices}
 
     def _services(self) -> dict[str, Callable[[], None]]:
         site = self._site
