@@ -35,7 +35,7 @@ BASES: dict[str, type[BaseModel]] = {
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     """The default plugins, whatever else is installed."""
-    defaults = "dicom,discard,dispatch,log,notification,processing,studies"
+    defaults = "dicom,discard,dispatch,log,notification,processing,storage,studies"
     return Registry.collect(Hooks.load({"MROUTE_LOAD_PLUGINS": defaults}))
 
 
@@ -72,7 +72,7 @@ def test_an_example_is_valid(example: str, registry: Registry, tmp_path: Path) -
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == PAGE.count("```") // 2 == 8
+    assert len(EXAMPLES) == PAGE.count("```") // 2 == 9
 
 
 def test_every_key_of_the_file_is_there(registry: Registry) -> None:
