@@ -63,6 +63,7 @@ from mroute.expr import (
     Type,
     compile_completion,
 )
+from mroute.facts import FACTS, PATIENT, UNKNOWN
 from mroute.models import (
     ChannelBase,
     Completion,
@@ -114,7 +115,10 @@ hookimpl = pluggy.HookimplMarker("mroute")
 """Marks a function of a plugin as the implementation of the hook of its name."""
 
 __all__ = [
+    "FACTS",
     "FOREVER",
+    "PATIENT",
+    "UNKNOWN",
     "ActionType",
     "ArrivalIgnored",
     "ChannelBase",

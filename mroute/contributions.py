@@ -226,12 +226,15 @@ class ChannelType:
     """A channel of notifications.
 
     ``deliver(delivery, settings)`` sends one message; it raises `DeliveryError` when trying again
-    later may help. ``settings`` maps the name of a plugin to its section.
+    later may help. ``settings`` maps the name of a plugin to its section. It is called for several
+    destinations at once. ``lacks(settings)`` returns a sentence for each setting that is missing
+    before anything can be sent, so that a rule file with such a channel is refused.
     """
 
     name: str
     model: type[ChannelBase]
     deliver: Callable[[Delivery, Mapping[str, BaseModel]], None]
+    lacks: Callable[[Mapping[str, BaseModel]], Sequence[str]] = field(default=lambda settings: ())
 
 
 @dataclass(frozen=True, slots=True)

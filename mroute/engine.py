@@ -13,6 +13,7 @@ from dataclasses import replace
 from mroute.contributions import ActionType, Phase, PlanContext
 from mroute.errors import UnclaimedRuleError
 from mroute.expr import Outcome
+from mroute.facts import FACTS, PATIENT, UNKNOWN, discreet, facts_in, tag_facts
 from mroute.hooks import Hooks
 from mroute.models import ForcedCompletion, Latecomers, NoticeEvent, Trigger
 from mroute.ruleset import RuleSet
@@ -21,6 +22,7 @@ from mroute.types import (
     Decision,
     Delivery,
     Finish,
+    JsonObject,
     Notice,
     Plan,
     Series,
@@ -29,6 +31,7 @@ from mroute.types import (
     Subject,
     TaskPlan,
     TriggeredRule,
+    UidType,
     Verdict,
 )
 
@@ -87,10 +90,9 @@ def plan_study(
     """
     if verdict.forced is ForcedCompletion.ERROR:
         dead = replace(_ended(Finish.ERROR, rule, verdict.because), action="error")
-        told = announce(
-            NoticeEvent.ERROR, [rule], dead.task_id(study.claim_id), hooks, context, dead.reason
-        )
-        return Plan((dead,), deliveries=told)
+        in_time = study.forced(context.now)  # what a condition says may quote tags
+        details = in_time.because if in_time and in_time.because == verdict.because else ""
+        return with_errors(Plan((dead,)), study, [rule], hooks, context, details)
     if verdict.forced is ForcedCompletion.DISCARD:
         return Plan((_ended(Finish.DISCARD, rule, verdict.because),))
     if wanted is not None and wanted.value is not True:
@@ -116,20 +118,53 @@ def rejection(reason: str, rule: str = "") -> Plan:
     return Plan((TaskPlan(Finish.ERROR, rules, "error", applied_rule=rule, reason=reason),))
 
 
+def with_errors(
+    plan: Plan,
+    subject: Subject,
+    rules: Iterable[TriggeredRule],
+    hooks: Hooks,
+    context: PlanContext,
+    details: str = "",
+) -> Plan:
+    """``plan``, whose first task is a dead letter, with what ``rules`` announce of that.
+
+    Why it is one may quote tags: that stays with it, unless ``details`` are given.
+    """
+    task_id, info = plan.tasks[0].task_id(subject.claim_id), info_of(subject)
+    details = details or f"'reason.json' in 'error/{task_id}' says why"
+    told = announce(NoticeEvent.ERROR, rules, task_id, info, hooks, context, details)
+    return replace(plan, deliveries=(*plan.deliveries, *told))
+
+
+def info_of(subject: Subject) -> JsonObject:
+    """What `announce` needs to know of a subject."""
+    return {"uid_type": subject.uid_type.value, **tag_facts(subject.tags)}
+
+
 def announce(
     event: NoticeEvent,
     rules: Iterable[TriggeredRule],
     task_id: str,
+    info: JsonObject,
     hooks: Hooks,
     context: PlanContext,
     details: str = "",
 ) -> tuple[Delivery, ...]:
-    """The deliveries with which ``rules`` announce an event of a task."""
+    """The deliveries with which ``rules`` announce an event of a task.
+
+    ``info`` is that of the task, or that of its subject (`info_of`). Nobody is told the patient of
+    a series that was received: there is no task yet that could have been looked at.
+    """
+    facts = {"uid_type": str(info["uid_type"]), **facts_in(info, FACTS)}
+    patient = facts_in(info, PATIENT)
+    if event is NoticeEvent.RECEIVED and info["uid_type"] == UidType.SERIES:
+        patient = dict.fromkeys(PATIENT, UNKNOWN)
     return tuple(
         delivery
         for rule in rules
         for delivery in hooks.notification(
-            Notice(event, rule.name, rule.rule, task_id, details), context
+            Notice(event, rule.name, rule.rule, task_id, discreet(details), facts, patient),
+            context,
         )
     )
 
@@ -199,8 +234,8 @@ def _held(
             reason=reason,
         )
         tasks.append(task)
-        task_id = task.task_id(subject.claim_id)
-        told += announce(NoticeEvent.ERROR, [rule], task_id, hooks, context, told_reason)
+        task_id, info = task.task_id(subject.claim_id), info_of(subject)
+        told += announce(NoticeEvent.ERROR, [rule], task_id, info, hooks, context, told_reason)
     return Plan(tuple(tasks), deliveries=tuple(told))
 
 
@@ -278,6 +313,7 @@ def _announcements(
 ) -> tuple[Delivery, ...]:
     """Every rule acted on is announced as received; one that needs no work as completed too."""
     deliveries: list[Delivery] = []
+    info = info_of(subject)
     for phase, rules in by_phase.items():
         events = [NoticeEvent.RECEIVED]
         if phase in (Phase.NOTIFICATION, Phase.DISCARD):
@@ -288,5 +324,5 @@ def _announcements(
                 subject.claim_id,
             )
             for event in events:
-                deliveries += announce(event, [rule], task_id, hooks, context)
+                deliveries += announce(event, [rule], task_id, info, hooks, context)
     return tuple(deliveries)

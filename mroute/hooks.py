@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -25,6 +25,8 @@ from mroute.plugins import LoadedPlugin, load_plugins
 from mroute.types import Delivery, Notice, Series, StudyPlan, Subject, TaskPlan, TriggeredRule
 
 T = TypeVar("T")
+
+_NOTIFICATION = "mroute_notification"
 
 
 def _ignore(error: PluginError) -> None:
@@ -121,12 +123,18 @@ class Hooks:
         """Deliveries of all plugins for one notice.
 
         A plugin that fails here is counted like an observer: a notification that cannot be made
-        must not hold up images.
+        must hold up neither images nor those of other plugins. Where a wrapper fails there are
+        none, for what it would have held back must not be told.
         """
+        arguments: dict[str, Any] = {"notice": notice, "context": context}
         try:
-            return self._plan("mroute_notification", Delivery, notice=notice, context=context)
-        except PluginError as error:
-            self._observer_failed(error)
+            return self._plan(_NOTIFICATION, Delivery, **arguments)
+        except (PluginError, RejectedError):
+            broken = self._broken(_NOTIFICATION, Delivery, **arguments)
+        try:
+            return self._plan(_NOTIFICATION, Delivery, broken, **arguments)
+        except (PluginError, RejectedError) as error:
+            self._observer_failed(_accused(self._wrappers(_NOTIFICATION), _NOTIFICATION, error))
             return ()
 
     # Observation
@@ -159,25 +167,44 @@ class Hooks:
             else:
                 yield implementation.plugin_name, result
 
-    def _plan(self, hook: str, kind: type[T], **arguments: Any) -> tuple[T, ...]:
-        """Raises `PluginError` for the first plugin that raises or plans something else."""
+    def _broken(self, hook: str, kind: type[object], **arguments: Any) -> list[str]:
+        """The plugins that fail by themselves, each of which is counted like an observer."""
+        broken = []
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            if implementation.wrapper or implementation.hookwrapper:
+                continue
+            name = implementation.plugin_name
+            try:
+                _refuse_others(
+                    name,
+                    hook,
+                    kind,
+                    implementation.function(*(arguments[key] for key in implementation.argnames))
+                    or (),
+                )
+            # The edge of a plugin call: what it returns may be anything too.
+            except Exception as error:  # noqa: BLE001
+                broken.append(name)
+                self._observer_failed(_accused(name, hook, error))
+        return broken
+
+    def _plan(
+        self, hook: str, kind: type[T], without: Sequence[str] = (), **arguments: Any
+    ) -> tuple[T, ...]:
+        """Raises `PluginError` for the first plugin that raises or plans something else.
+
+        The plugins ``without`` are not asked.
+        """
+        left_out = [self._manager.get_plugin(name) for name in without]
         try:
-            results = getattr(self._manager.hook, hook)(**arguments)
+            results = self._manager.subset_hook_caller(hook, left_out)(**arguments)
             plans = [plan for result in results for plan in result or ()]
         except (PluginError, RejectedError):
             raise
         # A wrapper is not accountable by itself: it runs around the others.
         except Exception as error:
-            raise PluginError(
-                self._wrappers(hook) or self._implementers(hook),
-                f"hook '{hook}' raised {type(error).__name__}: {error}",
-            ) from error
-        for plan in plans:
-            if not isinstance(plan, kind):
-                raise PluginError(
-                    self._implementers(hook),
-                    f"hook '{hook}' returned {type(plan).__name__}, expected {kind.__name__}",
-                )
+            raise _accused(self._wrappers(hook) or self._implementers(hook), hook, error) from error
+        _refuse_others(self._implementers(hook), hook, kind, plans)
         return tuple(plans)
 
     def _wrappers(self, hook: str) -> str:
@@ -188,3 +215,19 @@ class Hooks:
         return ", ".join(
             each.plugin_name for each in getattr(self._manager.hook, hook).get_hookimpls()
         )
+
+
+def _accused(plugin: str, hook: str, error: Exception) -> PluginError:
+    """The error of a plugin as one that names it."""
+    if isinstance(error, PluginError):
+        return error
+    return PluginError(plugin, f"hook '{hook}' raised {type(error).__name__}: {error}")
+
+
+def _refuse_others(plugin: str, hook: str, kind: type[object], plans: Iterable[object]) -> None:
+    """Raise `PluginError` for the first plan that is no ``kind``."""
+    for plan in plans:
+        if not isinstance(plan, kind):
+            raise PluginError(
+                plugin, f"hook '{hook}' returned {type(plan).__name__}, expected {kind.__name__}"
+            )

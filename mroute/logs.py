@@ -19,15 +19,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from mroute.errors import PluginError
 from mroute.events import PHI_FIELDS
-
-# A sentence ends with its first line: what follows is quoted, from the output of a module say.
-_UID = re.compile(r"\b[0-2](?:\.\d+){3,}")
-"""A DICOM unique identifier (PS3.5 section 9) within a sentence."""
-
-_QUOTED_UID = re.compile(
-    r"""(?<=UID)( is longer than \d+ bytes:)? (?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-)
-"""What is said to be a UID, and may be anything: a sentence quotes it where it is no safe name."""
+from mroute.facts import discreet
 
 _WORD = re.compile(r"[!#-&(-<>-~]+")
 """A value that needs no quotes in a line of text."""
@@ -106,11 +98,7 @@ def _sentence(text: str, secrets: list[str]) -> str:
     for secret in secrets:
         if secret in text:  # and no part of a longer word or number
             text = re.sub(rf"(?<![\w.]){re.escape(secret)}(?![\w.])", "<uid>", text)
-    if "." in text:
-        text = _UID.sub("<uid>", text)
-    if "UID" in text:
-        text = _QUOTED_UID.sub(r"\1 '<uid>'", text)
-    return text.partition("\n")[0]
+    return discreet(text)
 
 
 _encode = json.JSONEncoder(default=repr).encode

@@ -15,7 +15,7 @@ from mroute.errors import SpoolError, describe
 from mroute.events import TaskRemoved
 from mroute.image_tags import read_image
 from mroute.intake import Intake
-from mroute.notices import deliver_due
+from mroute.notices import Notices
 from mroute.reload import Reload
 from mroute.router import (
     Routing,
@@ -27,7 +27,6 @@ from mroute.router import (
 from mroute.site import Site
 from mroute.spool import retention
 from mroute.spool.arrivals.receiving import resume_received
-from mroute.spool.outbox import Resting
 from mroute.supervision import Notice
 from mroute.worker import Worker
 
@@ -75,7 +74,7 @@ class Parts:
             f"{QUEUE}{queue.name}": Worker(self._reload.current, queue, self._stop).work_due
             for queue in self.queues()
         }
-        steps = {ROUTER: self.route, **queues, NOTICES: self.notices()}
+        steps = {ROUTER: self.route, **queues, NOTICES: self.notices().deliver_due}
         return {name: step for name, step in steps.items() if self.is_wanted(name)}
 
     def queues(self) -> list[QueueType]:
@@ -110,10 +109,10 @@ class Parts:
             self._reload.take_over()
         return loaded
 
-    def notices(self) -> Callable[[], int]:
-        """Deliver what is due in the outbox."""
+    def notices(self, bell: threading.Event | None = None) -> Notices:
+        """What delivers the outbox; ``bell`` is set when it may go on."""
         current = self._current_for(NOTICES, self._reload.current)
-        return partial(deliver_due, current, self._stop, Resting())
+        return Notices(current, self._stop, bell or threading.Event())
 
     def route(self) -> int:
         """Route what can be routed; raises `SpoolError` in the end where a folder hinders some."""

@@ -145,17 +145,20 @@ class Service:
         spool, parts = self._site.spool, self.parts
         wakeups = Wakeups(self._stop, self._notice)
         loops: dict[str, Callable[[], None]] = {"wake-ups": wakeups.run}
+        working = list[Callable[[], None]]()
         if parts.is_wanted(ROUTER):
             bell = wakeups.bell(spool.incoming, spool.studies)
             loops[ROUTER] = partial(self._repeat, ROUTER, parts.route, bell, self._until_due)
         if parts.is_wanted(NOTICES):
             bell = wakeups.bell(spool.outbox)
-            loops[NOTICES] = partial(self._repeat, NOTICES, parts.notices(), bell, _pause)
-        workers = []
+            notices = parts.notices(bell)
+            working.append(notices.close)
+            loops[NOTICES] = partial(self._repeat, NOTICES, notices.begin_due, bell, _pause)
         for queue in parts.queues():
             name, bell = f"{QUEUE}{queue.name}", wakeups.bell(spool.queue(queue.name))
-            workers.append(Worker(self._reload.current, queue, self._stop, bell))
-            loops[name] = partial(self._repeat, name, workers[-1].begin_due, bell, _pause)
+            worker = Worker(self._reload.current, queue, self._stop, bell)
+            working.append(worker.close)
+            loops[name] = partial(self._repeat, name, worker.begin_due, bell, _pause)
         load = partial(parts.load, self._reload.load_if_settled)
         watch = partial(self._repeat, RULES, load, self._stop, _pause)
         rules = self._supervisor.begin(RULES, watch, waited_for=False)
@@ -163,8 +166,8 @@ class Service:
             self._supervisor.begin(name, loop)
         self._manager.ready()
         self._supervisor.wait(self._looking_around())
-        for worker in workers:
-            worker.close()
+        for close in working:
+            close()
         rules.join(self._patience)
 
     @property

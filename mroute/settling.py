@@ -163,15 +163,16 @@ class Settling:
         # Before the task moves: a process that dies in between announces twice, but never not at
         # all. A task that cannot be moved announces itself once, however often that is tried; one
         # that an administrator has redriven does so anew.
-        journal = lease.content["journal"]
-        for each in reversed(journal):
+        redriven = ""
+        for each in reversed(lease.content["journal"]):
             if each["action"] == REDRIVEN:
+                redriven = str(each["time"])
                 break
             if (each["action"], each["outcome"]) == ("announced", event.value):
                 return
-        deliveries = site.announce(event, rules, str(lease.content["id"]), details)
+        deliveries = site.announce(event, rules, lease.content, details)
         if deliveries:
-            outbox.put(site.spool, site.files, deliveries)
+            outbox.put(site.spool, site.files, deliveries, site.clock(), redriven)
             lease.note(site.clock(), "notices", "announced", event.value)
 
 

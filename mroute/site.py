@@ -17,7 +17,7 @@ from mroute.models import NoticeEvent
 from mroute.registry import Registry
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.types import Clock, Delivery, TriggeredRule
+from mroute.types import Clock, Delivery, JsonObject, TriggeredRule
 
 
 def utc_now() -> datetime:
@@ -58,12 +58,17 @@ class Site:
         )
 
     def announce(
-        self, event: NoticeEvent, rule_names: Iterable[str], task_id: str, details: str
+        self, event: NoticeEvent, rule_names: Iterable[str], task: JsonObject, details: str
     ) -> tuple[Delivery, ...]:
-        """The deliveries with which rules, as they are configured now, announce an event.
+        """The deliveries with which rules, as they are configured now, announce an event of a task.
 
-        A rule that is not configured any more announces nothing.
+        ``task`` is what its task file says. A rule that is not configured any more announces
+        nothing.
         """
         rules = self.configuration.rules
         triggered = [TriggeredRule(name, rules[name].rule) for name in rule_names if name in rules]
-        return engine.announce(event, triggered, task_id, self.hooks, self.plan_context(), details)
+        task_id, info = str(task["id"]), task["info"]
+        assert isinstance(info, dict), "its task file was checked when it was read"
+        return engine.announce(
+            event, triggered, task_id, info, self.hooks, self.plan_context(), details
+        )

@@ -330,7 +330,9 @@ class StudyPlan:
 class Notice:
     """Something that a rule may have asked to be told about.
 
-    ``facts`` are free of patient data unless the settings allow it.
+    ``facts`` say what it is about, and lead to no patient: the keys of `mroute.facts.FACTS`.
+    ``patient`` says whom, by the keys of `mroute.facts.PATIENT`: a channel must not use that unless
+    its settings allow it.
     """
 
     event: NoticeEvent
@@ -339,13 +341,16 @@ class Notice:
     task_id: str
     details: str = ""
     facts: JsonObject = field(default_factory=dict)
+    patient: JsonObject = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A message for one channel, as it waits in the outbox.
 
-    ``options`` is what the channel needs to deliver it, ``body`` what it says.
+    ``options`` is what the channel needs to deliver it, ``body`` what it says. Where delivering
+    fails, all that have the same ``destination`` wait, and nothing else does; the channel stands
+    for it where it is empty. ``id`` is set by mroute, and the same in every attempt.
     """
 
     channel: str
@@ -354,10 +359,17 @@ class Delivery:
     task_id: str
     options: JsonObject
     body: str
+    destination: str = ""
+    id: str = field(default="", compare=False)
 
-    def delivery_id(self, number: int) -> str:
-        """Id derived from the task, the event and the position among the deliveries of both."""
-        return _derived_id(self.task_id, self.channel, self.rule_name, self.event, str(number))
+    def delivery_id(self, number: int, since: str = "") -> str:
+        """Id derived from the task, the event and the position among the deliveries of both.
+
+        ``since`` tells apart what is announced anew: it is when the task left ``error/``.
+        """
+        again = (since,) if since else ()
+        parts = (self.task_id, self.channel, self.rule_name, self.event, str(number), *again)
+        return _derived_id(*parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Timing(Model):
     probe_after: Duration = Field(
         timedelta(seconds=15),
         description="Time until a target that is down is tried with one task. It doubles with each "
-        "time in vain, up to `retry_after`.",
+        "time in vain, up to `retry_after`. It is the same for those who are notified.",
         examples=["15s"],
     )
     offpeak: Hours | None = Field(
@@ -90,6 +90,12 @@ class Timing(Model):
         "go to `error/`. 0: never.",
         examples=[5],
     )
+    give_up_notices_after: Duration = Field(
+        timedelta(hours=24),
+        description="How long it is tried to deliver a notification before it goes to `error/`; "
+        "`retry_max` is for images alone.",
+        examples=["24h"],
+    )
 
 
 class CoreSettings(Model):
@@ -102,7 +108,7 @@ class CoreSettings(Model):
     )
     log_phi: StrictBool = Field(
         False,
-        description="Whether logs and notifications may hold what leads to a patient.",
+        description="Whether logs may hold what leads to a patient.",
         examples=[False],
     )
 

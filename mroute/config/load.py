@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from mroute.config.absent import Absent
 from mroute.config.blame import plugin_failures
 from mroute.config.cache import ConditionCache, FormCache
+from mroute.config.channels import channel_problems
 from mroute.config.check import Checks
 from mroute.config.choice import ACTION
 from mroute.config.codes import Code
@@ -94,7 +95,7 @@ def _examine(path: Path, registry: Registry, progress: Progress | None) -> _Resu
     shape = Shape(composition.file)
     absent = Absent(source, registry, composition.unusable)
     problems = [*source.problems, *_misnamed(source, composition)]
-    content = None
+    content: Any = None
     context = {"base": path.absolute().parent}
     try:
         content = composition.file.model_validate(source.root.value, context=context)
@@ -103,6 +104,9 @@ def _examine(path: Path, registry: Registry, progress: Progress | None) -> _Resu
     # The edge of the plugins: the validators of their models run within this call.
     except Exception as error:  # noqa: BLE001
         problems += plugin_failures(source, composition, registry, context, error)
+    if content is not None:
+        sections = _sections(composition, content.settings)
+        problems += channel_problems(source, content.rules, sections, registry)
     cache = ConditionCache(path, registry)
     remembered = cache.read()
     checks = Checks(source, registry.functions, absent, remembered)
@@ -144,9 +148,7 @@ def _configuration(
     composition, content = compose(registry), result.content
     file = path.absolute()
     settings: CoreSettings = content.settings
-    sections: dict[str, BaseModel] = {
-        plugin: getattr(settings, attribute) for plugin, attribute in composition.sections.items()
-    }
+    sections = _sections(composition, settings)
     return Configuration(
         file=file,
         spool=content.spool,
@@ -161,6 +163,13 @@ def _configuration(
         warnings=result.problems,
         edition=edition,
     )
+
+
+def _sections(composition: Composition, settings: CoreSettings) -> dict[str, BaseModel]:
+    """The settings of each plugin."""
+    return {
+        plugin: getattr(settings, attribute) for plugin, attribute in composition.sections.items()
+    }
 
 
 def _rule_set(

@@ -79,6 +79,7 @@ def _email(addresses: Any, events: list[str], keys: Keys) -> dict[str, Any]:
         keys.where.tell(
             Code.TYPE, "notification_email_type", message, "write 'html: true' for HTML"
         )
-    if keys.flag("notification_email_html", form == "html") is not False:
+    html = keys.flag("notification_email_html", form == "html") is not False
+    if html and body:  # without a body, the mail is that of the channel
         channel["html"] = True
     return channel

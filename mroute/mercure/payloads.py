@@ -17,9 +17,8 @@ _MACROS = {"@rule@": "{{ rule }}", "@task_id@": "{{ task_id }}", "@event@": "{{ 
 _EVENT = re.compile(r"\{\{-?\s*event\s*-?\}\}")
 _BODY = re.compile(r"\{\{-?\s*body\s*(?:\|\s*safe\s*)?-?\}\}")
 _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_FOREIGN = re.compile(
-    r"(?<![\w.'\"])(acc|mrn|patient_name|phi_data|DeviceSerialNumber|body)(?![\w'\"])"
-)
+_DEVICE = re.compile(r"(?<![\w.'\"])DeviceSerialNumber(?![\w'\"])")
+_FOREIGN = re.compile(r"(?<![\w.'\"])(phi_data|body)(?![\w'\"])")
 _EVENT_NAMES = re.compile(r"['\"](RECEIVED|COMPLETED|ERROR)['\"]")
 
 
@@ -56,11 +55,12 @@ def convert_template(text: str, key: str, keys: Keys) -> str:
     for macro, ours in _MACROS.items():
         text = text.replace(macro, ours)
     text = _EVENT.sub(_MACROS["@event@"], text)
+    text = _TAGS.sub(lambda found: _DEVICE.sub("device", found.group()), text)
     inside = " ".join(_TAGS.findall(_BODY.sub("", text)))
     foreign = list(dict.fromkeys(_FOREIGN.findall(inside)))
     if foreign:
         message = f"the template uses {', '.join(foreign)}, which messages do not have here"
-        hint = "take it out, or use rule, event, task_id, details or facts"
+        hint = "take it out, or use rule, event, task_id, details, device or facts"
         keys.where.tell(Code.MESSAGE, key, message, hint)
     if _EVENT_NAMES.search(inside):
         message = "events are in small letters here: received, completed, error"

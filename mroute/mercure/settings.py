@@ -84,8 +84,8 @@ _TOLD: tuple[tuple[tuple[str, ...], str, str], ...] = (
     ),
     (
         ("email_notification_from",),
-        "the sender of mail is not part of the rules",
-        "set it with the plugin that sends mail",
+        "mail goes through a mail server that the settings name",
+        "write: settings: {notification: {smtp: {host: ..., sender: ...}}}",
     ),
     (
         ("webhook_certificate_location",),
@@ -94,8 +94,8 @@ _TOLD: tuple[tuple[tuple[str, ...], str, str], ...] = (
     ),
     (
         ("phi_notifications",),
-        "mroute has one setting for notifications and logs, so it is not switched on by itself",
-        "to allow patient data in both, write: settings: {log_phi: true}",
+        "patients are named in notifications only where that is wanted anew",
+        "to allow it, write: settings: {notification: {patient_data: true}}",
     ),
     (
         ("server_time", "local_time"),

@@ -110,10 +110,19 @@ def _unplanned(routing: Routing, claim: Claim, gone: GoneOn | None, reason: str)
     keep_task_file(claim.source)
     uid, _, rule_name = claim.name.partition("#")
     lost = unusable_study(claim.source, claim.id, uid, rule_name)
-    plan = engine.rejection(reason, rule_name)
+    plan = _announced(routing.site, engine.rejection(reason, rule_name), lost)
     _remember(routing, claim, gone, plan)
     routing.site.hooks.event(SubjectRejected(claim.id, uid, reason, len(lost.images)))
     return Planned(lost, plan, (), {path.name for path in claim.source.iterdir()})
+
+
+def _announced(site: Site, plan: Plan, study: Study) -> Plan:
+    """``plan`` with what its rule, as it is configured now, announces of the dead letter."""
+    rules = site.configuration.rules
+    if study.rule_name not in rules:
+        return plan
+    rule = TriggeredRule(study.rule_name, rules[study.rule_name].rule)
+    return engine.with_errors(plan, study, [rule], site.hooks, site.plan_context())
 
 
 def _remember(routing: Routing, claim: Claim, gone: GoneOn | None, plan: Plan) -> None:

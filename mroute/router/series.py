@@ -111,12 +111,19 @@ def plan_series(routing: Routing, claim: Claim) -> Planned | None:
         routing.site.hooks.event(
             SubjectRejected(claim.id, series.uid, str(error), len(series.images))
         )
-        return Planned(series, engine.rejection(reason), (), contents.names)
+        return Planned(series, _rejection(routing, series, decision, reason), (), contents.names)
     if decision.discarded:
         routing.site.hooks.event(
             SeriesDiscarded(claim.id, series.uid, decision.discarded_by, decision.reason, counts[0])
         )
     return Planned(series, plan, decision.triggered, contents.names)
+
+
+def _rejection(routing: Routing, series: Series, decision: Decision | None, reason: str) -> Plan:
+    """The plan into ``error/``; the rules that triggered, if it came to that, announce it."""
+    plan, site = engine.rejection(reason), routing.site
+    rules = decision.rules if decision else ()
+    return engine.with_errors(plan, series, rules, site.hooks, site.plan_context())
 
 
 def _decide(routing: Routing, series: Series) -> Decision:

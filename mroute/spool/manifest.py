@@ -172,7 +172,7 @@ def compose_manifest(
         tuple(tasks),
         tuple(_study_entry(subject, each, triggered, now) for each in plan.studies),
         tuple(
-            DeliveryEntry(delivery.delivery_id(number), delivery_content(delivery))
+            DeliveryEntry(delivery.delivery_id(number), delivery_content(delivery, now))
             for number, delivery in enumerate(plan.deliveries)
         ),
     )
@@ -188,10 +188,14 @@ def _spare_links(tasks: list[TaskEntry], present: Collection[str]) -> None:
             return
 
 
-def delivery_content(delivery: Delivery) -> dict[str, Any]:
-    """What a file of the outbox says: the delivery, and that nothing was tried yet."""
+def delivery_content(delivery: Delivery, now: datetime) -> dict[str, Any]:
+    """What a file of the outbox says: the delivery, since when, and that nothing was tried yet.
+
+    Its id is the name of the file.
+    """
     fields = {**asdict(delivery), "options": dict(delivery.options)}
-    return {**fields, "attempts": 0, "not_before": None}
+    del fields["id"]
+    return {**fields, "since": now.isoformat(), "attempts": 0, "not_before": None}
 
 
 def _taking(task: TaskPlan, lone: bool, writing_queues: Collection[str]) -> Taking:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from mroute.spool.files import Files
 from mroute.spool.layout import REASON_FILE, Spool
 from mroute.spool.locks import locked_content
 from mroute.spool.manifest import delivery_content, reason_content
+from mroute.spool.taskfile import aware_time
 from mroute.spool.waiting import is_due
 from mroute.types import Delivery, Finish
 
@@ -27,12 +28,22 @@ BURIED = "notification"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery in the outbox; ``attempts`` is how often it was tried."""
+    """A delivery in the outbox.
+
+    It waits ``since`` then, was tried ``attempts`` times, and rests until ``not_before``.
+    """
 
     id: str
     path: Path
     delivery: Delivery
+    since: datetime
     attempts: int
+    not_before: datetime | None
+
+    @property
+    def destination(self) -> str:
+        """What it shares with those that wait together with it."""
+        return self.delivery.destination or self.delivery.channel
 
     def delivered(self) -> None:
         """Take it out of the outbox."""
@@ -40,7 +51,7 @@ class Waiting:
 
     def retry_at(self, files: Files, when: datetime) -> None:
         """Leave it for another attempt, not before ``when``."""
-        content = delivery_content(self.delivery)
+        content = delivery_content(self.delivery, self.since)
         files.write_json(
             self.path,
             {**content, "attempts": self.attempts + 1, "not_before": when.isoformat()},
@@ -51,54 +62,67 @@ class Waiting:
         _bury(spool, files, self.path, (self.delivery.rule_name,), reason, now)
 
 
-def put(spool: Spool, files: Files, deliveries: Iterable[Delivery]) -> None:
-    """Put deliveries into the outbox; the same ones again change nothing."""
+def put(
+    spool: Spool,
+    files: Files,
+    deliveries: Iterable[Delivery],
+    now: datetime,
+    redriven: str = "",
+) -> None:
+    """Put deliveries into the outbox; the same ones again change nothing.
+
+    ``redriven`` is when their task left ``error/``, and empty where it was never there.
+    """
     for number, delivery in enumerate(deliveries):
-        path = spool.outbox / f"{delivery.delivery_id(number)}.json"
-        files.write_json(path, delivery_content(delivery))
+        path = spool.outbox / f"{delivery.delivery_id(number, redriven)}.json"
+        files.write_json(path, delivery_content(delivery, now))
 
 
 @dataclass(slots=True)
 class Resting:
-    """The deliveries that wait for another attempt, as they were last read, with its time.
+    """The deliveries of the outbox as they were last read.
 
     A file that was not replaced says what it said: it is not read again in every pass.
     """
 
-    until: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    known: dict[str, tuple[int, Waiting]] = field(default_factory=dict)
 
 
 def due(
-    spool: Spool, files: Files, now: datetime, retry_after: timedelta, resting: Resting
+    spool: Spool, files: Files, now: datetime, longest: timedelta, resting: Resting
 ) -> Iterator[Waiting]:
-    """The deliveries that are due, the older before the newer; nobody else has one meanwhile.
+    """The deliveries that are due, the older before the newer; `held` takes one.
 
-    ``retry_after`` is how long one may have to wait, and ``resting`` is kept from one call to the
-    next. Passes over what another process is delivering. A file that is no delivery goes to
-    ``error/``.
+    ``longest`` is how long one may have to rest, and ``resting`` is kept from one call to the next.
+    A file that is no delivery goes to ``error/``.
     """
-    before, resting.until = resting.until, {}
+    before, resting.known = resting.known, {}
     for identity, path in _oldest_first(spool.outbox):
         known = before.get(path.name)
-        if known is not None and known[0] == identity and not is_due(known[1], now, retry_after):
-            resting.until[path.name] = known
-            continue
-        with locked_content(path) as found:
-            if found is None:
-                continue
+        if known is None or known[0] != identity:
+            with held(spool, files, path, now) as waiting:
+                if waiting is None:
+                    continue
+            known = identity, waiting
+        resting.known[path.name] = known
+        if is_due(known[1].not_before, now, longest):
+            yield known[1]
+
+
+@contextmanager
+def held(spool: Spool, files: Files, path: Path, now: datetime) -> Iterator[Waiting | None]:
+    """Have a delivery as it is now, while nobody else can.
+
+    None where another process has it, or it is gone. A file that is no delivery goes to ``error/``.
+    """
+    with locked_content(path) as found:
+        waiting = None
+        if found is not None:
             try:
-                content = json.loads(found)
-                not_before = content["not_before"]
-                when = None if not_before is None else datetime.fromisoformat(not_before)
-                ready = is_due(when, now, retry_after)
-                waiting = Waiting(path.stem, path, _delivery(content), content["attempts"])
+                waiting = _waiting(path, json.loads(found), now)
             except (ValueError, KeyError, TypeError) as error:
                 _bury(spool, files, path, (), f"'{path.name}' is damaged: {error!r}", now)
-                continue
-            if ready:
-                yield waiting
-            elif when is not None:
-                resting.until[path.name] = identity, when
+        yield waiting
 
 
 def _oldest_first(outbox: Path) -> list[tuple[int, Path]]:
@@ -111,14 +135,25 @@ def _oldest_first(outbox: Path) -> list[tuple[int, Path]]:
     return [(hash((changed, inode)), path) for changed, _, inode, path in sorted(found)]
 
 
-def _delivery(content: Mapping[str, Any]) -> Delivery:
-    return Delivery(
+def _waiting(path: Path, content: Mapping[str, Any], now: datetime) -> Waiting:
+    not_before, since = content["not_before"], content.get("since")
+    delivery = Delivery(
         channel=content["channel"],
         rule_name=content["rule_name"],
         event=NoticeEvent(content["event"]),
         task_id=content["task_id"],
-        options=content["options"],
+        options=dict(content["options"]),
         body=content["body"],
+        destination=content.get("destination", ""),
+        id=path.stem,
+    )
+    return Waiting(
+        path.stem,
+        path,
+        delivery,
+        now if since is None else aware_time(since),  # a file of long ago does not say
+        int(content["attempts"]),
+        None if not_before is None else aware_time(not_before),
     )
 
 

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from mroute.errors import TaskFileError, is_shortage
+from mroute.facts import MISSING, tag_facts
 from mroute.models import Model, Priority
 from mroute.plugins import GROUP
 from mroute.registry import Registry
@@ -41,19 +42,6 @@ _EMPTY = {"type": "object", "maxProperties": 0}
 
 COMPLETED = "completed"
 """In a journal: the study went on, and why."""
-
-MISSING = "MISSING"
-"""Stands where a tag of the series is missing."""
-
-_TAG_FACTS = {
-    "patient_name": "PatientName",
-    "mrn": "PatientID",
-    "acc": "AccessionNumber",
-    "sender_address": "SenderAddress",
-    "sender_aet": "SenderAET",
-    "receiver_aet": "ReceiverAET",
-    "device_serial_number": "DeviceSerialNumber",
-}
 
 
 Time = Annotated[
@@ -111,6 +99,7 @@ class TaskInfo(Model):
         description="AE title that the images were sent to.", examples=["MROUTE"]
     )
     device_serial_number: str = Field(description="The tag DeviceSerialNumber.", examples=["40123"])
+    modality: str = Field(MISSING, description="The tag Modality.", examples=["MR"])
     versions: dict[str, str] = Field(
         description="Versions of mroute and of the distributions of its plugins, as they were "
         "installed when the task was made.",
@@ -256,7 +245,6 @@ def _begun(subject: Subject, plan: TaskPlan, now: datetime) -> Iterator[JsonObje
 
 def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> dict[str, JsonValue]:
     """The info section: a pooled task names the rules that asked for it, any other names all."""
-    facts = {key: subject.tags.get(tag) or MISSING for key, tag in _TAG_FACTS.items()}
     return {
         "action": plan.action,
         "queue": str(plan.queue),
@@ -266,7 +254,7 @@ def add_info(subject: Subject, plan: TaskPlan, triggered: tuple[str, ...]) -> di
         "triggered_rules": list(triggered if plan.applied_rule else plan.rules),
         "applied_rule": plan.applied_rule,
         "priority": plan.priority.value,
-        **facts,
+        **tag_facts(subject.tags),
         "versions": dict(_versions()),
         "host": _host(),
         **({"addition_to": plan.addition_to} if plan.addition_to else {}),

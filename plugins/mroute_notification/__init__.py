@@ -1,7 +1,7 @@
-"""The action ``notification`` and the channel ``webhook``.
+"""The action ``notification`` and the channels ``webhook`` and ``email``.
 
-Knows which hooks the plugin implements. Does not know what a message says (payload) or how it is
-sent (webhook).
+Knows which hooks the plugin implements. Does not know what a message says (payload, mail) or how it
+is sent (posting, sending).
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from mroute.api import (
     RuleBase,
     hookimpl,
 )
-from mroute_notification.settings import NotificationSettings
-from mroute_notification.webhook import CHANNEL, Webhook, announce, deliver
+from mroute_notification import mail, posting, sending, webhook
+from mroute_notification.mail import Email
+from mroute_notification.settings import NotificationSettings, settings_in
+from mroute_notification.webhook import Webhook
 
 
 class NotificationRule(RuleBase):
@@ -42,8 +44,11 @@ def mroute_actions() -> list[ActionType]:
 
 @hookimpl
 def mroute_notification_channels() -> list[ChannelType]:
-    """Messages by HTTP."""
-    return [ChannelType(CHANNEL, Webhook, deliver)]
+    """Messages by HTTP and by mail; the latter needs a mail server in the settings."""
+    return [
+        ChannelType(webhook.CHANNEL, Webhook, posting.deliver),
+        ChannelType(mail.CHANNEL, Email, sending.deliver, lacks=sending.lacks),
+    ]
 
 
 @hookimpl
@@ -54,7 +59,12 @@ def mroute_settings() -> type[BaseModel]:
 
 @hookimpl
 def mroute_notification(notice: Notice, context: PlanContext) -> Iterator[Delivery]:
-    """Plan a message for each webhook of the rule that wants to hear of the event."""
+    """Plan a message for each channel of the rule that wants to hear of the event."""
+    patient_data = settings_in(context.settings).patient_data
     for channel in notice.rule.notify:
-        if isinstance(channel, Webhook) and notice.event in channel.events:
-            yield announce(notice, channel)
+        if notice.event not in channel.events:
+            continue
+        if isinstance(channel, Webhook):
+            yield webhook.announce(notice, channel, patient_data)
+        elif isinstance(channel, Email):
+            yield from mail.announce(notice, channel, patient_data, context.now)

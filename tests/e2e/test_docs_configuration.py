@@ -73,7 +73,7 @@ def test_an_example_is_valid(example: str, registry: Registry, tmp_path: Path) -
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == PAGE.count("```") // 2 == 8
+    assert len(EXAMPLES) == PAGE.count("```") // 2 == 9
 
 
 def test_every_key_of_the_file_is_there(registry: Registry) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from click.testing import CliRunner
 
+from mroute.cli import main
 from mroute.logs import configure_logs
 from mroute.service import Service, open_site
 from tests.e2e.sites import Played, later, plugins_with, write_rules
@@ -97,7 +99,23 @@ RULES = """
         notify: [TOLD]
 """
 
-TOLD = '{channel: webhook, url: "http://127.0.0.1:9", events: [received, completed, error]}'
+WHOM = "{{ patient_name }} {{ mrn }} {{ acc }}"
+EVERYTHING = f"{{{{ event }}}} {WHOM} {{{{ details }}}} {{{{ facts.uid_type }}}}"
+URL = 'channel: webhook, url: "http://127.0.0.1:9/'
+TOLD = ", ".join(
+    [
+        f'{{{URL}default"}}',
+        f'{{{URL}slack", preset: slack}}',
+        f'{{{URL}teams", preset: teams}}',
+        f'{{{URL}webex", preset: webex}}',
+        f'{{{URL}object", payload: {{text: "{EVERYTHING}"}}}}',
+        f"""{{{URL}json", payload: '{{"whom": {{{{ patient_name }}}}}}'}}""",
+        f"""{{{URL}failing", payload: '[{{{{ mrn }}}}, {{{{ 1 // (event == "received") }}}}]'}}""",
+        f'{{channel: email, to: [a@b.example], subject: "{WHOM}", body: "{EVERYTHING}"}}',
+        "{channel: email, to: [c@d.example]}",
+    ]
+)
+"""Every way to tell of every event; nobody listens, so all of it stays in the outbox."""
 
 
 def marked(folder: Path, number: int, modality: str, **tags: str) -> Path:
@@ -118,9 +136,12 @@ def marked(folder: Path, number: int, modality: str, **tags: str) -> Path:
     return series
 
 
-def run(folder: Path, log_phi: bool) -> Played:
+def run(folder: Path, log_phi: bool, patient_data: bool = False) -> Played:
     text = dedent(RULES).replace("TOLD", TOLD)
-    file = write_rules(folder, text + f"settings: {{log_phi: {str(log_phi).lower()}}}\n")
+    smtp = "{host: 127.0.0.1, port: 9, security: none, sender: m@b.example}"
+    own = f"{{patient_data: {str(patient_data).lower()}, smtp: {smtp}}}"
+    settings = f"settings: {{log_phi: {str(log_phi).lower()}, notification: {own}}}\n"
+    file = write_rules(folder, text + settings)
     for number, modality in enumerate(["CT", "MR", "US", "PT", "NM", "OT", "CR", "XA", "DX", "MG"]):
         marked(folder, number, modality)
     marked(folder, 20, "CT", StudyInstanceUID=f"../{MARK}/{UID}")
@@ -150,10 +171,10 @@ def run(folder: Path, log_phi: bool) -> Played:
     return played
 
 
-def notifications(folder: Path) -> str:
+def notifications(folder: Path) -> list[str]:
     waiting = (folder / "spool" / "outbox").glob("*.json")
     dead = (folder / "spool" / "error").glob("*/delivery.json")
-    return "\n".join(path.read_text() for path in (*waiting, *dead))
+    return [path.read_text() for path in (*waiting, *dead)]
 
 
 def test_no_word_of_a_patient_is_logged_or_told(
@@ -179,10 +200,52 @@ def test_no_word_of_a_patient_is_logged_or_told(
         assert event in seen
         assert f'"event": "{event}"' in log
     told = notifications(tmp_path)
-    assert len(told.splitlines()) > 10
-    for text in (log, told):
+    assert len(told) > 100
+    deliveries = [json.loads(each) for each in told]
+    told_of = {(each["channel"], each["event"]) for each in deliveries}
+    assert told_of == {
+        (channel, event)
+        for channel in ("webhook", "email")
+        for event in ("received", "completed", "error")
+    }
+    listed = [shown(tmp_path, *arguments) for arguments in SHOWN]
+    for text in (log, *told, *listed):
         lines = [line for line in text.splitlines() if MARK in line or UID in line]
         assert lines == []
+
+
+SHOWN = [("ls", "--queue", "outbox"), ("ls", "--queue", "outbox", "--json")]
+
+
+def shown(folder: Path, *arguments: str) -> str:
+    """What the command line shows of notifications."""
+    result = CliRunner().invoke(main, ["spool", *arguments, "--spool", str(folder / "spool")])
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_a_patient_is_told_where_that_is_allowed_and_in_no_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, log_phi=False, patient_data=True)
+    assert MARK not in capfd.readouterr().err
+    told = [json.loads(each) for each in notifications(tmp_path)]
+    assert all(UID not in json.dumps(each) for each in told)
+    asked = [each for each in told if "/object" in each["destination"]]
+    assert {each["event"] for each in asked} == {"received", "completed", "error"}
+    studies = [each for each in asked if "study" in json.loads(each["body"])["text"].split()]
+    assert studies
+    for each in asked:
+        known = each["event"] != "received" or each in studies
+        names = [f"{MARK}^{keyword}" for keyword in ("PatientName", "PatientID", "AccessionNumber")]
+        whom = " ".join(names if known else ["UNKNOWN"] * 3)
+        assert whom in json.loads(each["body"])["text"]
+    silent = ("default", "slack", "teams", "webex", "failing")
+    for each in told:
+        if each["destination"].rpartition("/")[2] in silent and each["event"] != "received":
+            assert MARK not in json.dumps(each)
+    mails = [each for each in told if each["options"].get("to") == "a@b.example"]
+    assert any(MARK in each["options"]["subject"] for each in mails)
 
 
 def test_log_phi_lets_a_series_be_found_in_the_log(

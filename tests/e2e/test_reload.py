@@ -25,14 +25,13 @@ from mroute.config import Configuration
 from mroute.errors import MrouteError
 from mroute.events import SubjectCommitted
 from mroute.models import Durability
-from mroute.notices import deliver_due
+from mroute.notices import Notices
 from mroute.registry import Registry
 from mroute.router import Routing, resume_abandoned, route_series, route_studies
 from mroute.service import Service
 from mroute.spool import outbox
 from mroute.spool.claim import claim_series
 from mroute.spool.files import Files
-from mroute.spool.outbox import Resting
 from mroute.spool.taskfile import read_task
 from mroute.testing import make_task
 from mroute.types import Progress
@@ -141,20 +140,20 @@ def test_a_task_is_worked_and_put_off_by_the_configuration_that_it_began_with(
 def test_a_message_is_sent_and_put_off_by_the_configuration_that_it_began_with(
     tmp_path: Path,
 ) -> None:
-    with running(tmp_path, rules("old", timing=", retry_max: 0")) as run:
+    with running(tmp_path, rules("old")) as run:
         for number in range(2):
             delivery = Delivery("probe", "r", NoticeEvent.ERROR, str(number), {}, "")
-            outbox.put(run.site.spool, Files(Durability.PROCESS), [delivery])
+            outbox.put(run.site.spool, Files(Durability.PROCESS), [delivery], later())
 
         def edit() -> None:
-            run.edit(rules("new", timing=", retry_max: 1"))
+            run.edit(rules("new", timing=", give_up_notices_after: 0s"))
             run.reload.take_over()
 
         run.probe.on_work = edit
-        assert deliver_due(run.reload.current, NOTHING, Resting()) == 1
+        assert Notices(run.reload.current, NOTHING).deliver_due() == 1
     assert run.probe.worked == ["old", "new"]
     settled = [each["settlement"] for each in run.played.facts("delivery_settled")]
-    assert settled == ["failed", "retry"]
+    assert settled == ["retry", "failed"]
 
 
 # A service that runs

@@ -150,7 +150,7 @@ def test_a_collecting_study_is_listed_and_discarded(tmp_path: Path) -> None:
 
 def test_a_dead_notification_is_redriven_and_a_task_announces_its_end_anew(tmp_path: Path) -> None:
     told = """{channel: webhook, url: "http://127.0.0.1:9", events: [completed, error]}"""
-    rules = HEAD.replace("study_complete_after: 0s", "retry_max: 0")
+    rules = HEAD.replace("study_complete_after: 0s", "retry_max: 0, give_up_notices_after: 0s")
     route = f"rules: {{r: {{when: 'True', action: route, targets: [pacs], notify: [{told}]}}}}\n"
     block(tmp_path / "pacs")
     drop(tmp_path, "1.1")

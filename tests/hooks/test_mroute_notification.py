@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import mroute_notification
-from mroute.api import Delivery, Notice, NoticeEvent
+from mroute.api import Delivery, Notice, NoticeEvent, RejectedError
 from mroute.errors import PluginError
 from mroute.hooks import Hooks
 from mroute.testing import hooks_of, make_rule, plan_context
@@ -74,6 +74,46 @@ def test_a_broken_plugin_is_counted_and_told_and_stops_no_images(
     assert call(hooks) == ()
     assert hooks.failures == {"broken": 1}
     assert [str(error) for error in errors] == [f"plugin 'broken': hook '{HOOK}' {problem}"]
+
+
+def test_a_broken_plugin_silences_no_other() -> None:
+    def implementation() -> list[Delivery]:
+        return [BELL]
+
+    def rejecting() -> None:
+        raise RejectedError("no")
+
+    hooks, errors = (
+        hooks_of(
+            mroute_notification,
+            broken=raising(HOOK),
+            half=late(HOOK, BELL),
+            wrong=plugin(HOOK, lambda: ["x"]),
+            number=plugin(HOOK, lambda: 5),
+            rejecting=plugin(HOOK, rejecting),
+            bell=plugin(HOOK, implementation),
+        ),
+        list[PluginError](),
+    )
+    hooks.on_observer_error = errors.append
+    assert {delivery.channel for delivery in call(hooks)} == {"webhook", "bell"}
+    assert set(hooks.failures) == {"broken", "half", "wrong", "number", "rejecting"}
+    assert sorted(error.plugin for error in errors) == sorted(hooks.failures)
+
+
+def test_a_wrapper_is_around_those_that_are_left() -> None:
+    def implementation() -> Wrapper:
+        planned = yield
+        return [each for each in planned if each and each[0].channel != "webhook"]
+
+    hooks = hooks_of(
+        mroute_notification,
+        broken=raising(HOOK),
+        bell=plugin(HOOK, lambda: [BELL]),
+        quiet=plugin(HOOK, implementation, wrapper=True),
+    )
+    assert call(hooks) == (BELL,)
+    assert set(hooks.failures) == {"broken"}
 
 
 def test_a_plugin_without_a_message_returns_none() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pydantic import BaseModel
+
 import mroute_dicom
 import mroute_notification
 from mroute.api import Model
@@ -17,10 +19,11 @@ class PageSettings(Model):
 
 
 def test_the_default_plugins_have_sections_under_their_names() -> None:
-    assert registry_of(mroute_dicom, mroute_notification).settings == {
+    expected: dict[str, type[BaseModel]] = {
         "dicom": DicomSettings,
         "notification": NotificationSettings,
     }
+    assert registry_of(mroute_dicom, mroute_notification).settings == expected
 
 
 def test_every_section_has_defaults_for_all_settings() -> None:

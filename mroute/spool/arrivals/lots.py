@@ -19,11 +19,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from mroute.facts import MISSING
 from mroute.spool.files import Files
 from mroute.spool.layout import REASON_FILE, Spool
 from mroute.spool.locks import try_lock
 from mroute.spool.manifest import kept_name, reason_content
-from mroute.spool.taskfile import MISSING, compose_task, write_task
+from mroute.spool.taskfile import compose_task, write_task
 from mroute.types import Finish, Series, TaskPlan
 
 _PREFIX = "errors-"

@@ -27,6 +27,7 @@ from mroute.spool.upkeep.tasks import (
     finished_task,
     read_object,
     task_folders,
+    time_of,
     waiting_task,
 )
 from mroute.types import Finish, UidType
@@ -113,6 +114,7 @@ class Look:
         content, since = read_object(path), changed_at(path)
         if content is None:
             return damaged(self.spool, path, "it is no delivery that can be read")
+        since = time_of(content.get("since")) or since
         state, because = State.WAITING, "due"
         attempts, later = content.get("attempts") or 0, content.get("not_before")
         with suppress(TypeError, ValueError):

@@ -141,7 +141,8 @@ class Redrive:
 
     def _dead_delivery(self, item: Item, delivery: Mapping[str, Any]) -> str:
         # A process that dies in between delivers twice, as any delivery may be.
-        again = {**delivery, "attempts": 0, "not_before": None}
+        since = self.clock().isoformat()
+        again = {**delivery, "since": since, "attempts": 0, "not_before": None}
         self.files.write_json(self.spool.outbox / f"{item.path.name}.json", again)
         remove_folder(item.path)
         return f"'{item.id}' went back to 'outbox'"

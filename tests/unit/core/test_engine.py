@@ -5,8 +5,8 @@ Knows plans. Does not know the default plugins, nor any disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pluggy
@@ -34,6 +34,7 @@ from mroute.api import (
     TaskPlan,
     Trigger,
     TriggeredRule,
+    UidType,
     Verdict,
     hookimpl,
 )
@@ -236,7 +237,14 @@ class AStudy:
 
     claim_id: str = SERIES.claim_id
     images: tuple[str, ...] = ("1.dcm",)
-    uid_type: str = "study"
+    uid_type: UidType = UidType.STUDY
+    tags: Mapping[str, str] = field(
+        default_factory=lambda: {"PatientName": "DOE^JANE", "Modality": "MR"}
+    )
+    because: str = "waited long enough"
+
+    def forced(self, now: datetime) -> Verdict:
+        return Verdict(True, self.because, ForcedCompletion.ERROR)
 
 
 @pytest.mark.parametrize(
@@ -262,6 +270,97 @@ def test_a_study_goes_where_it_was_forced_to(forced: ForcedCompletion | None, qu
     assert made.studies == ()
     if forced in (ForcedCompletion.DISCARD, ForcedCompletion.ERROR):
         assert made.tasks[0].reason == "waited long enough"
+
+
+class Noting(Planner):
+    """Notes every notice."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    @hookimpl
+    def mroute_notification(self, notice: Notice) -> list[Delivery]:
+        self.notices.append(notice)
+        return []
+
+
+def notices(
+    subject: Series | AStudy, forced: ForcedCompletion | None = None, because: str = ""
+) -> list[Notice]:
+    """What is told of a subject for a rule that only notifies."""
+    noting = Noting()
+    if isinstance(subject, Series):
+        plan(decided(rule("n", Phase.NOTIFICATION)), subject, hooks_of(p=noting))
+        return noting.notices
+    engine.plan_study(
+        subject,  # type: ignore[arg-type]
+        rule("n", Phase.NOTIFICATION, on=Trigger.STUDY),
+        Verdict(True, because, forced),
+        None,
+        hooks_of(p=noting),
+        ACTIONS,
+        CONTEXT,
+    )
+    return noting.notices
+
+
+TAGS = {
+    "PatientName": "DOE^JANE",
+    "PatientID": "4711",
+    "Modality": "MR",
+    "DeviceSerialNumber": "40123",
+}
+
+
+def test_a_notice_says_what_it_is_about_and_apart_from_that_whom() -> None:
+    received, completed = notices(replace(SERIES, tags=TAGS))
+    assert received.facts == completed.facts
+    assert received.facts == {
+        "uid_type": "series",
+        "modality": "MR",
+        "device_serial_number": "40123",
+        "sender_address": "MISSING",
+        "sender_aet": "MISSING",
+        "receiver_aet": "MISSING",
+    }
+    assert set(received.patient.values()) == {"UNKNOWN"}
+    assert completed.patient == {"patient_name": "DOE^JANE", "mrn": "4711", "acc": "MISSING"}
+    assert "DOE^JANE" not in repr(completed)
+
+
+def test_the_patient_of_a_study_is_known_when_it_is_received() -> None:
+    received, completed = notices(AStudy())
+    assert received.patient == completed.patient
+    assert received.patient["patient_name"] == "DOE^JANE"
+    assert received.facts["uid_type"] == "study"
+
+
+def test_why_a_study_is_an_error_is_told_where_that_cannot_quote_a_tag() -> None:
+    (notice,) = notices(AStudy(), ForcedCompletion.ERROR, "waited long enough")
+    assert notice.details == "waited long enough"
+    (notice,) = notices(AStudy(), ForcedCompletion.ERROR, "'DOE^JANE' is no number")
+    assert notice.details == f"'reason.json' in 'error/{notice.task_id}' says why"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("sent to 'pacs'", "sent to 'pacs'"),
+        ("image 1.2.840.113619.2.55.dcm was refused", "image <uid>.dcm was refused"),
+        ("SOPInstanceUID 'DOE^JANE' must not be", "SOPInstanceUID '<uid>' must not be"),
+        ("it ended with exit code 1:\nPatientName: DOE^JANE", "it ended with exit code 1:"),
+    ],
+)
+def test_what_a_task_came_to_is_told_without_uids_and_without_what_it_quotes(
+    said: str, told: str
+) -> None:
+    noting = Noting()
+    rules = [rule("n", Phase.NOTIFICATION)]
+    info = {"uid_type": "series"}  # of a task file of long ago
+    engine.announce(NoticeEvent.ERROR, rules, "t", info, hooks_of(p=noting), CONTEXT, said)
+    (notice,) = noting.notices
+    assert notice.details == told
+    assert notice.facts["modality"] == "MISSING"
 
 
 UNSOUND = {

@@ -72,6 +72,12 @@ def test_rules(
         ('"text": "{{ body }}"', "{{ event }}\n'", {"text": "{{ event | upper }}\n'"}),
         ('"a": [{"b": "{{body}}"}], "n": 1', "x", {"a": [{"b": "x"}], "n": 1}),
         ('"n": {{ details|length }}', "", '{"n": {{ details|length }}}'),
+        (
+            '"text": "{{ acc }} {{ mrn }} {{ patient_name }} {{ DeviceSerialNumber }}"',
+            "",
+            {"text": "{{ acc }} {{ mrn }} {{ patient_name }} {{ device }}"},
+        ),
+        ('"text": "DeviceSerialNumber"', "", {"text": "DeviceSerialNumber"}),
     ],
 )
 def test_payloads(imported: Import, payload: str, body: str, expected: Any) -> None:

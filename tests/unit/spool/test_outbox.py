@@ -6,6 +6,7 @@ Knows files of the outbox. Does not know any channel.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from mroute.models import NoticeEvent
 from mroute.spool import outbox
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.outbox import Resting
+from mroute.spool.outbox import Resting, Waiting
 from mroute.types import Delivery
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -23,74 +24,131 @@ TASK = "00000000-0000-0000-0000-000000000000"
 
 
 def delivery(rule: str = "r") -> Delivery:
-    return Delivery("webhook", rule, NoticeEvent.ERROR, TASK, {"url": "http://x"}, '{"a": 1}')
+    options = {"url": "http://x"}
+    return Delivery("webhook", rule, NoticeEvent.ERROR, TASK, options, '{"a": 1}', "http://x")
+
+
+def put(spool: Spool, files: Files, deliveries: Iterable[Delivery], redriven: str = "") -> None:
+    outbox.put(spool, files, deliveries, NOW, redriven)
+
+
+def due(
+    spool: Spool, files: Files, now: datetime = NOW, resting: Resting | None = None
+) -> list[Waiting]:
+    return list(outbox.due(spool, files, now, REST, resting or Resting()))
 
 
 def test_a_delivery_waits_as_it_was_put(spool: Spool, files: Files) -> None:
-    outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW, REST, Resting())
+    put(spool, files, [delivery()])
+    (waiting,) = due(spool, files)
     assert waiting.delivery == delivery()
-    assert waiting.attempts == 0
+    assert (waiting.attempts, waiting.since, waiting.destination) == (0, NOW, "http://x")
+    assert waiting.delivery.id == waiting.id == delivery().delivery_id(0)
+
+
+def test_the_channel_stands_for_a_destination_that_is_not_named(spool: Spool, files: Files) -> None:
+    put(spool, files, [Delivery("bell", "r", NoticeEvent.ERROR, TASK, {}, "")])
+    assert [each.destination for each in due(spool, files)] == ["bell"]
 
 
 def test_putting_the_same_again_changes_nothing(spool: Spool, files: Files) -> None:
-    outbox.put(spool, files, [delivery("a"), delivery("b")])
-    outbox.put(spool, files, [delivery("a"), delivery("b")])
-    assert len(list(outbox.due(spool, files, NOW, REST, Resting()))) == 2
+    put(spool, files, [delivery("a"), delivery("b")])
+    put(spool, files, [delivery("a"), delivery("b")])
+    assert len(due(spool, files)) == 2
+
+
+def test_what_a_redriven_task_says_is_another_message(spool: Spool, files: Files) -> None:
+    put(spool, files, [delivery()])
+    put(spool, files, [delivery()], "2026-11-23T11:00:00+00:00")
+    put(spool, files, [delivery()], "2026-11-23T11:00:00+00:00")
+    assert len(due(spool, files)) == 2
 
 
 def test_a_retry_is_due_when_its_time_has_come(spool: Spool, files: Files) -> None:
-    outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW, REST, Resting())
-    waiting.retry_at(files, NOW + timedelta(minutes=15))
-    assert list(outbox.due(spool, files, NOW, REST, Resting())) == []
-    (again,) = outbox.due(spool, files, NOW + timedelta(minutes=15), REST, Resting())
-    assert again.attempts == 1
+    put(spool, files, [delivery()])
+    (waiting,) = due(spool, files)
+    waiting.retry_at(files, NOW + REST)
+    assert due(spool, files) == []
+    (again,) = due(spool, files, NOW + REST)
+    assert (again.attempts, again.since, again.delivery) == (1, NOW, delivery())
 
 
-def test_nobody_else_delivers_at_the_same_time(spool: Spool, files: Files) -> None:
-    outbox.put(spool, files, [delivery()])
-    deliveries = outbox.due(spool, files, NOW, REST, Resting())
-    next(deliveries)
-    assert list(outbox.due(spool, files, NOW, REST, Resting())) == []
-    deliveries.close()  # type: ignore[attr-defined]
-    assert len(list(outbox.due(spool, files, NOW, REST, Resting()))) == 1
+def test_nobody_else_has_one_at_the_same_time(spool: Spool, files: Files) -> None:
+    put(spool, files, [delivery()])
+    (waiting,) = due(spool, files)
+    with outbox.held(spool, files, waiting.path, NOW) as mine:
+        assert mine == waiting
+        with outbox.held(spool, files, waiting.path, NOW) as other:
+            assert other is None
+        assert due(spool, files) == []
+    assert due(spool, files) == [waiting]
+
+
+def test_what_is_held_is_as_it_is_now(spool: Spool, files: Files) -> None:
+    put(spool, files, [delivery()])
+    (found,) = due(spool, files)
+    found.retry_at(files, NOW + REST)
+    with outbox.held(spool, files, found.path, NOW) as waiting:
+        assert waiting is not None
+        assert waiting.not_before == NOW + REST
+    found.delivered()
+    with outbox.held(spool, files, found.path, NOW) as waiting:
+        assert waiting is None
 
 
 def test_what_is_given_up_is_kept_with_the_reason(spool: Spool, files: Files) -> None:
-    outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW, REST, Resting())
+    put(spool, files, [delivery()])
+    (waiting,) = due(spool, files)
     waiting.give_up(spool, files, "no answer", NOW)
     folder = spool.queue("error") / waiting.id
     assert json.loads((folder / "reason.json").read_text())["reason"] == "no answer"
     assert json.loads((folder / "delivery.json").read_text())["body"] == '{"a": 1}'
-    assert list(outbox.due(spool, files, NOW, REST, Resting())) == []
+    assert due(spool, files) == []
 
 
-def test_a_damaged_delivery_holds_up_no_other(spool: Spool, files: Files) -> None:
-    (spool.outbox / "0.json").write_text("{")
-    outbox.put(spool, files, [delivery()])
-    assert [waiting.delivery for waiting in outbox.due(spool, files, NOW, REST, Resting())] == [
-        delivery()
-    ]
-    assert (spool.queue("error") / "0" / "delivery.json").read_text() == "{"
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{",
+        "[]",
+        '{"channel": "webhook"}',
+        json.dumps({"not_before": "2026-11-23T12:00:00", "since": None}),
+    ],
+)
+def test_a_damaged_delivery_holds_up_no_other(spool: Spool, files: Files, damage: str) -> None:
+    (spool.outbox / "0.json").write_text(damage)
+    put(spool, files, [delivery()])
+    assert [waiting.delivery for waiting in due(spool, files)] == [delivery()]
+    assert (spool.queue("error") / "0" / "delivery.json").read_text() == damage
+
+
+def test_a_file_of_an_older_mroute_is_delivered(spool: Spool, files: Files) -> None:
+    put(spool, files, [delivery()])
+    (path,) = spool.outbox.iterdir()
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({k: v for k, v in content.items() if k not in _NEW}))
+    (waiting,) = due(spool, files)
+    assert (waiting.since, waiting.destination) == (NOW, "webhook")
+
+
+_NEW = ("since", "destination")
 
 
 def test_a_clock_that_was_set_back_holds_up_nothing(spool: Spool, files: Files) -> None:
-    outbox.put(spool, files, [delivery()])
-    (waiting,) = outbox.due(spool, files, NOW, REST, Resting())
+    put(spool, files, [delivery()])
+    (waiting,) = due(spool, files)
     waiting.retry_at(files, NOW + REST)
-    assert list(outbox.due(spool, files, NOW, REST, Resting())) == []
-    assert len(list(outbox.due(spool, files, NOW - timedelta(days=365), REST, Resting()))) == 1
+    assert due(spool, files) == []
+    assert len(due(spool, files, NOW - timedelta(days=365))) == 1
 
 
 def test_what_was_replaced_or_delivered_meanwhile_is_passed_over(
     spool: Spool, files: Files
 ) -> None:
-    outbox.put(spool, files, [delivery(name) for name in "abc"])
+    put(spool, files, [delivery(name) for name in "abc"])
     mine = outbox.due(spool, files, NOW, REST, Resting())
-    (first, *_) = [next(mine)]
-    others = list(outbox.due(spool, files, NOW, REST, Resting()))
+    first = next(mine)
+    others = [each for each in due(spool, files) if each.id != first.id]
     others[0].delivered()
     others[1].retry_at(files, NOW + REST)
     first.delivered()
@@ -101,18 +159,18 @@ def test_what_was_replaced_or_delivered_meanwhile_is_passed_over(
 def test_a_delivery_that_rests_is_read_once_until_it_is_replaced(
     spool: Spool, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outbox.put(spool, files, [delivery()])
+    put(spool, files, [delivery()])
     resting = Resting()
-    (waiting,) = outbox.due(spool, files, NOW, REST, resting)
+    (waiting,) = due(spool, files, NOW, resting)
     waiting.retry_at(files, NOW + REST)
-    assert list(outbox.due(spool, files, NOW, REST, resting)) == []
+    assert due(spool, files, NOW, resting) == []
     with monkeypatch.context() as patch:
         patch.setattr(outbox, "locked_content", lambda path: pytest.fail("read again"))
-        assert list(outbox.due(spool, files, NOW, REST, resting)) == []
+        assert due(spool, files, NOW, resting) == []
     content = json.loads(waiting.path.read_text())
     files.write_json(waiting.path, {**content, "not_before": None})  # by an administrator
-    assert len(list(outbox.due(spool, files, NOW, REST, resting))) == 1
-    assert len(list(outbox.due(spool, files, NOW + REST, REST, resting))) == 1
+    assert len(due(spool, files, NOW, resting)) == 1
+    assert len(due(spool, files, NOW + REST, resting)) == 1
     waiting.delivered()
-    assert list(outbox.due(spool, files, NOW, REST, resting)) == []
-    assert resting.until == {}
+    assert due(spool, files, NOW, resting) == []
+    assert resting.known == {}

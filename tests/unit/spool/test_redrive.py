@@ -185,7 +185,8 @@ def test_a_dead_delivery_goes_back_to_the_outbox(spool: Spool, files: Files) -> 
     retry(spool, files, looked(spool)["d"])
     assert not folder.exists()
     again = json.loads((spool.outbox / "d.json").read_text())
-    assert again == {"channel": "w", "attempts": 0, "not_before": None}
+    since = NOW.isoformat()
+    assert again == {"channel": "w", "since": since, "attempts": 0, "not_before": None}
 
 
 def test_nothing_is_done_with_what_is_worked_on(spool: Spool, files: Files) -> None:
