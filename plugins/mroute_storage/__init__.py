@@ -1,4 +1,4 @@
-"""Target types that keep files: ``folder``.
+"""Target types that keep files: ``folder`` and ``s3``.
 
 Knows which target types there are. Does not know how one of them takes images.
 """
@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from mroute.api import TargetType, hookimpl
 from mroute_storage.folder import FolderTarget, check_folder, send_to_folder
+from mroute_storage.s3.check import check_s3
+from mroute_storage.s3.send import send_to_s3
+from mroute_storage.s3.target import S3Target
 
 
 @hookimpl
 def mroute_target_types() -> list[TargetType]:
     """The target types of this plugin."""
-    return [TargetType("folder", FolderTarget, send_to_folder, check_folder)]
+    return [
+        TargetType("folder", FolderTarget, send_to_folder, check_folder),
+        TargetType("s3", S3Target, send_to_s3, check_s3),
+    ]
