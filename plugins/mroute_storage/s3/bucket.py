@@ -52,11 +52,11 @@ class Bucket:
         """What is under a key."""
         import obstore
 
-        try:
-            with self._translated(asking=True):
+        with self._translated(asking=True):
+            try:
                 answer = obstore.get(self._store, key, options={"head": True})
-        except FileNotFoundError:
-            return None
+            except FileNotFoundError:
+                return None
         return Found(answer.meta["size"], _tag(answer.meta), answer.attributes.get(_SHA256, ""))
 
     def try_out(self, key: str) -> None:
@@ -124,7 +124,7 @@ class Bucket:
         except BaseError as error:
             raise meaning_of(error, self._place, asking=asking) from error
         except FileNotFoundError as error:
-            if asking or error.errno is not None:  # nothing is there; or the image itself is gone
+            if error.errno is not None:  # it is the image that is gone
                 raise
             raise meaning_of(error, self._place, asking=asking) from error
 
