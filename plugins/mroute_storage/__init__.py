@@ -1,4 +1,4 @@
-"""Target types that keep files: ``folder`` and ``s3``.
+"""Target types that keep files: ``folder``, ``s3`` and ``rsync``.
 
 Knows which target types there are. Does not know how one of them takes images.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from mroute.api import TargetType, hookimpl
 from mroute_storage.folder import FolderTarget, check_folder, send_to_folder
+from mroute_storage.rsync.check import check_rsync
+from mroute_storage.rsync.send import send_to_rsync
+from mroute_storage.rsync.target import RsyncTarget
 from mroute_storage.s3.check import check_s3
 from mroute_storage.s3.send import send_to_s3
 from mroute_storage.s3.target import S3Target
@@ -18,4 +21,5 @@ def mroute_target_types() -> list[TargetType]:
     return [
         TargetType("folder", FolderTarget, send_to_folder, check_folder),
         TargetType("s3", S3Target, send_to_s3, check_s3),
+        TargetType("rsync", RsyncTarget, send_to_rsync, check_rsync),
     ]

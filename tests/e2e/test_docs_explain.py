@@ -35,7 +35,7 @@ def shown(page: str) -> list[Step]:
 
 @pytest.mark.parametrize(
     ("page", "number"),
-    [(section("try"), 5), (HOW_TO, 12), (SPOOL, 19), (STUDIES, 16), (DICOM, 2), (STORES, 4)],
+    [(section("try"), 5), (HOW_TO, 12), (SPOOL, 19), (STUDIES, 16), (DICOM, 2), (STORES, 5)],
     ids=["commands", "how-to", "spool", "studies", "dicom", "stores"],
 )
 def test_the_page_shows_what_the_commands_print(

@@ -24,7 +24,7 @@ TAPE = TargetType("tape", TapeTarget, wind)
 
 def test_the_default_target_types() -> None:
     types = registry_of(mroute_dispatch, mroute_storage).target_types
-    assert list(types) == ["dummy", "folder", "s3"]
+    assert list(types) == ["dummy", "folder", "s3", "rsync"]
     for name, each in types.items():
         assert each.model.model_json_schema()["properties"]["type"]["const"] == name
 
