@@ -21,6 +21,7 @@ PAGES = {
     "receive-and-deliver-over-dicom": 2,
     "deliver-over-the-web": 7,
     "deliver-files": 5,
+    "deliver-to-object-stores-and-by-rsync": 5,
     "tell-what-happened": 19,
 }
 """The pages of how-to whose commands are run, and how many they have."""

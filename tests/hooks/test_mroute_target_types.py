@@ -25,7 +25,7 @@ TAPE = TargetType("tape", TapeTarget, wind)
 
 def test_the_default_target_types() -> None:
     types = registry_of(mroute_dispatch, mroute_storage, mroute_web).target_types
-    assert list(types) == ["dummy", "folder", "sftp", "dicomweb", "xnat"]
+    assert list(types) == ["dummy", "folder", "sftp", "s3", "rsync", "dicomweb", "xnat"]
     for name, each in types.items():
         assert each.model.model_json_schema()["properties"]["type"]["const"] == name
 
