@@ -21,6 +21,7 @@ from mroute.contributions import (
     Shipment,
     TagReader,
     TargetType,
+    WaitingItem,
     WorkContext,
 )
 from mroute.errors import (
@@ -51,6 +52,7 @@ from mroute.events import (
     SubjectPlanned,
     SubjectRejected,
     TargetChanged,
+    TargetServed,
     TaskSettled,
     TroubleNoticed,
 )
@@ -193,6 +195,7 @@ __all__ = [
     "TargetChanged",
     "TargetDownError",
     "TargetName",
+    "TargetServed",
     "TargetType",
     "Task",
     "TaskPlan",
@@ -203,6 +206,7 @@ __all__ = [
     "Type",
     "UidType",
     "Verdict",
+    "WaitingItem",
     "WorkContext",
     "compile_completion",
     "hookimpl",

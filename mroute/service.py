@@ -22,6 +22,7 @@ from mroute.image_tags import read_image
 from mroute.intake import Intake
 from mroute.logs import log_plugin_error
 from mroute.notices import deliver_due
+from mroute.overview import Overview
 from mroute.registry import Registry
 from mroute.reload import Reload
 from mroute.router import (
@@ -202,7 +203,7 @@ class Service:
         return partial(deliver_due, self._reload.current, self._stop, Resting())
 
     def _services(self) -> dict[str, Callable[[], None]]:
-        site = self._site
+        site, overview = self._site, Overview(self._reload.current)
         context = ServiceContext(
             clock=site.clock,
             settings=site.configuration.settings,
@@ -211,6 +212,9 @@ class Service:
             durability=site.configuration.core.durability,
             stop=self._stop,
             notice=self._notice,
+            waiting=overview.waiting,
+            targets=overview.targets,
+            failures=site.hooks.failures,
         )
         return {
             f"service {name}": partial(service.run, context)
