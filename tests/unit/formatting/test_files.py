@@ -19,7 +19,7 @@ from mroute.registry import Registry
 from tests.conftest import ROOT
 
 PAIRS = sorted((ROOT / "tests/fixtures/fmt").glob("*.in.yaml"))
-DEFAULTS = "dicom,discard,dispatch,log,notification,processing,storage,studies"
+DEFAULTS = "dicom,discard,dispatch,log,metrics,notification,processing,storage,studies"
 BLOCK = re.compile(r"^```yaml(?: \S+)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES = [
     ROOT / "README.md",
