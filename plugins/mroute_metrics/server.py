@@ -85,6 +85,7 @@ class MetricsServer(ThreadingHTTPServer):
 
     daemon_threads = False  # they are waited for when it is closed
     timeout = _GLANCE
+    request_queue_size = 128  # with the usual 5, whoever comes next is dropped, and waits a second
 
     def __init__(self, bind: str, port: int, page: Page, trouble: Callable[[str], None]) -> None:
         self.page, self._trouble = page, trouble

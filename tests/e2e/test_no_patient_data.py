@@ -1,4 +1,4 @@
-"""No word of a patient reaches the log or a notification, whatever happens to a series.
+"""No word of a patient reaches the log, a notification or a metric, whatever happens to a series.
 
 Knows series of which every tag, and every file, says something that is found again anywhere. Does
 not know which event says what.
@@ -16,7 +16,9 @@ import pytest
 
 from mroute.logs import configure_logs
 from mroute.service import Service, open_site
+from mroute_metrics.counting import Counting
 from tests.e2e.sites import Played, later, plugins_with, write_rules
+from tests.plugins.metrics import page
 
 KEYWORDS = [
     "PatientName",
@@ -156,7 +158,7 @@ def notifications(folder: Path) -> str:
     return "\n".join(path.read_text() for path in (*waiting, *dead))
 
 
-def test_no_word_of_a_patient_is_logged_or_told(
+def test_no_word_of_a_patient_is_logged_told_or_counted(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     played = run(tmp_path, log_phi=False)
@@ -180,7 +182,10 @@ def test_no_word_of_a_patient_is_logged_or_told(
         assert f'"event": "{event}"' in log
     told = notifications(tmp_path)
     assert len(told.splitlines()) > 10
-    for text in (log, told):
+    counting = Counting()
+    for each in played.events:
+        counting.note(each)
+    for text in (log, told, page(counting)):
         lines = [line for line in text.splitlines() if MARK in line or UID in line]
         assert lines == []
 
