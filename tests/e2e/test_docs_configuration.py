@@ -35,7 +35,7 @@ BASES: dict[str, type[BaseModel]] = {
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     """The default plugins, whatever else is installed."""
-    defaults = "dicom,discard,dispatch,log,metrics,notification,processing,studies"
+    defaults = "dicom,discard,dispatch,log,metrics,notification,processing,storage,studies"
     return Registry.collect(Hooks.load({"MROUTE_LOAD_PLUGINS": defaults}))
 
 

@@ -66,7 +66,7 @@ OTHERS = [
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     """The default plugins, whatever else is installed."""
-    defaults = "dicom,discard,dispatch,log,metrics,notification,processing,studies"
+    defaults = "dicom,discard,dispatch,log,metrics,notification,processing,storage,studies"
     return Registry.collect(Hooks.load({"MROUTE_LOAD_PLUGINS": defaults}))
 
 

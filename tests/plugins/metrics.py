@@ -5,16 +5,31 @@ Knows the two formats. Does not know which metrics there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain_families
 
-from mroute.api import Event
+from mroute.api import (
+    Clock,
+    DeliverySettled,
+    Event,
+    SeriesDecided,
+    ServiceContext,
+    TargetServed,
+    TaskSettled,
+    WaitingItem,
+)
+from mroute.testing import NOW
 from mroute_metrics.counting import Counting
 from mroute_metrics.exposition import Exposition
+from mroute_metrics.waiting import WaitingMetrics
 
+NONE: Mapping[str, int] = {}
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -64,3 +79,38 @@ def counted(*events: Event) -> Samples:
     for event in events:
         counting.note(event)
     return parsed(page(counting))
+
+
+def context_of(
+    waiting: Callable[[], Sequence[WaitingItem]],
+    targets: Callable[[], Mapping[str, datetime | None]],
+    clock: Clock = lambda: NOW,
+    failures: Mapping[str, int] = NONE,
+) -> ServiceContext:
+    """What the service may ask; it receives nothing."""
+    return ServiceContext(
+        clock=clock,
+        settings={},
+        receive=lambda path, facts: path,
+        stop=threading.Event(),
+        workspace=Path(),
+        waiting=waiting,
+        targets=targets,
+        failures=failures,
+    )
+
+
+def every_metric() -> str:
+    """A page on which every metric has a sample."""
+    counting = Counting()
+    for event in (
+        SeriesDecided("claim", "1.2.3", ("rule",), None, False, 0.1),
+        TaskSettled("task", "outgoing", "done", "", 0.1),
+        TargetServed("task", "outgoing", "pacs", "done", 1, 1, 0.1),
+        DeliverySettled("delivery", "webhook", "rule", "done", "", 0.1),
+    ):
+        counting.note(event)
+    items = [WaitingItem("outgoing", "waiting", NOW, ("pacs",))]
+    context = context_of(lambda: items, lambda: {"pacs": None}, failures={"webhook": 1})
+    counting.figures.registry.register(WaitingMetrics(context, counting.targets))
+    return page(counting)

@@ -9,16 +9,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from mroute.api import ServiceContext, WaitingItem
+from mroute.api import WaitingItem
 from mroute.testing import NOW, MovingClock
 from mroute_metrics.counting import Counting
 from mroute_metrics.names import Names
 from mroute_metrics.waiting import LEAST, SHARE, WaitingMetrics
-from tests.plugins.metrics import Samples, page, parsed
+from tests.plugins.metrics import Samples, context_of, page, parsed
 
 HOUR = timedelta(hours=1)
 
@@ -48,16 +47,7 @@ class Scrapes:
     def __init__(self, spool: Spool) -> None:
         self.spool, self.clock = spool, MovingClock()
         self.failures: dict[str, int] = {}
-        context = ServiceContext(
-            clock=self.clock,
-            settings={},
-            receive=lambda path, facts: path,
-            stop=threading.Event(),
-            workspace=Path(),
-            waiting=spool.look,
-            targets=lambda: spool.targets,
-            failures=self.failures,
-        )
+        context = context_of(spool.look, lambda: spool.targets, self.clock, self.failures)
         self.counting = Counting()
         metrics = WaitingMetrics(context, Names(most=3), lambda: spool.seconds)
         self.counting.figures.registry.register(metrics)
