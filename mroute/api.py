@@ -22,6 +22,7 @@ from mroute.contributions import (
     Shipment,
     TagReader,
     TargetType,
+    WaitingItem,
     WorkContext,
 )
 from mroute.errors import (
@@ -52,6 +53,7 @@ from mroute.events import (
     SubjectPlanned,
     SubjectRejected,
     TargetChanged,
+    TargetServed,
     TaskRemoved,
     TaskSettled,
     TroubleNoticed,
@@ -201,6 +203,7 @@ __all__ = [
     "TargetChanged",
     "TargetDownError",
     "TargetName",
+    "TargetServed",
     "TargetType",
     "Task",
     "TaskPlan",
@@ -212,6 +215,7 @@ __all__ = [
     "Type",
     "UidType",
     "Verdict",
+    "WaitingItem",
     "WorkContext",
     "compile_completion",
     "hookimpl",

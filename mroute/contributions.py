@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from mroute.events import Event
 from mroute.expr import RuleFunction
 from mroute.models import (
     ChannelBase,
@@ -53,6 +54,7 @@ __all__ = [
     "Shipment",
     "TagReader",
     "TargetType",
+    "WaitingItem",
     "WorkContext",
 ]
 
@@ -118,7 +120,8 @@ class WorkContext:
 
     ``takes(name)`` names the target that is to be sent to for a target now: itself, or its
     alternate while it stays down; None where it must wait. ``served(name, down)`` says how a target
-    took it: ``down`` is why nothing can be sent to it at all, or empty.
+    took it: ``down`` is why nothing can be sent to it at all, or empty. ``tell(event)`` tells
+    observers of what happened.
     """
 
     clock: Clock
@@ -133,6 +136,7 @@ class WorkContext:
     tags: Callable[[Path], Tags] = field(default=lambda image: {})
     takes: Callable[[str], str | None] = field(default=lambda name: name)
     served: Callable[[str, str], None] = field(default=lambda name, down: None)
+    tell: Callable[[Event], None] = field(default=lambda event: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,23 @@ class FinishedTask:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingItem:
+    """Something that waits in the folder ``queue`` of the spool.
+
+    ``state`` is one of those of ``mroute spool ls``: a task is ``waiting``, even where a worker has
+    it, ``retry`` or ``halted``, a study ``collecting``, a series ``arriving``, a dead letter
+    ``dead``. ``since`` is when a task or a study was made, and anything else changed last, aware,
+    in UTC. ``targets`` are those that a task is still to be sent to, as its ``task.json`` says: the
+    rule file need not have them any more.
+    """
+
+    queue: str
+    state: str
+    since: datetime
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceContext:
     """What a service may use: a way to hand images to the router, and the signal to stop.
 
@@ -179,6 +200,11 @@ class ServiceContext:
     ``finished()`` are the tasks that are done or discarded, the oldest first, and
     ``remove(task, because)`` deletes one of them for good, which observers are told; both raise
     `OSError`. Nothing else can be deleted.
+
+    ``waiting()`` is what waits in the spool now, and raises `OSError` where that cannot be looked
+    at; a look at 10,000 tasks takes a tenth of a second. ``targets()`` maps every target of the
+    rule file to the time since when it is down, or None. ``failures`` counts for each plugin how
+    often it has raised while it observed an event or made a notification.
     """
 
     clock: Clock
@@ -190,6 +216,9 @@ class ServiceContext:
     notice: Callable[[str, str], None] = field(default=lambda where, detail: None)
     finished: Callable[[], Sequence[FinishedTask]] = field(default=lambda: ())
     remove: Callable[[FinishedTask, str], None] = field(default=lambda task, because: None)
+    waiting: Callable[[], Sequence[WaitingItem]] = field(default=lambda: ())
+    targets: Callable[[], Mapping[str, datetime | None]] = field(default=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,16 +96,20 @@ class SubjectPlanned(Event):
 class SubjectCommitted(Event):
     """A plan is true on disk and its source is released.
 
-    ``tasks`` are the folders of its tasks as they were made, relative to the spool; ``studies`` is
-    the number of collecting studies that were joined, ``deliveries`` that of notifications in the
-    outbox. All of it, from the claim on, has taken ``seconds``.
+    ``kind`` says of what: a ``series``, a ``study``, or ``files`` of no series. ``tasks`` are the
+    folders of its tasks as they were made, relative to the spool; ``studies`` is the number of
+    collecting studies that were joined, ``deliveries`` that of notifications in the outbox. It has
+    so many ``images``, 0 where an attempt before this one has planned it. All of it, from the claim
+    on, has taken ``seconds``.
     """
 
     claim_id: str
     uid: str
+    kind: str
     tasks: tuple[str, ...]
     studies: int
     deliveries: int
+    images: int
     seconds: float
 
 
@@ -230,6 +234,23 @@ class TaskRemoved(Event):
     task_id: str
     queue: str
     because: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetServed(Event):
+    """An attempt to send a task of a ``queue`` to a target has ended, after ``seconds``.
+
+    ``settlement`` is what it came to: ``done``, ``retry`` or ``failed``. The target has got so many
+    ``images`` by it, of ``size`` bytes together.
+    """
+
+    task_id: str
+    queue: str
+    target: str
+    settlement: str
+    images: int
+    size: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from mroute.events import TaskRemoved
 from mroute.image_tags import read_image
 from mroute.intake import Intake
 from mroute.notices import Notices
+from mroute.overview import Overview
 from mroute.reload import Reload
 from mroute.router import (
     Routing,
@@ -84,7 +85,7 @@ class Parts:
 
     def services(self) -> dict[str, Callable[[], None]]:
         """The services that the configuration asks for; each runs until mroute stops."""
-        site = self._site
+        site, overview = self._site, Overview(self._reload.current)
         context = ServiceContext(
             clock=site.clock,
             settings=site.configuration.settings,
@@ -93,6 +94,9 @@ class Parts:
             durability=site.configuration.core.durability,
             stop=self._stop,
             notice=self._notice,
+            waiting=overview.waiting,
+            targets=overview.targets,
+            failures=site.hooks.failures,
             finished=partial(retention.finished, site.spool),
             remove=self._remove,
         )

@@ -71,6 +71,7 @@ class Settling:
             tags=self._tags,
             takes=takes.get,
             served=self._served,
+            tell=site.hooks.event,
         )
         try:
             return queue.work(lease.task, context)

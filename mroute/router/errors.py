@@ -110,7 +110,9 @@ def _move(routing: Routing, lot: Lot) -> bool:
             task = f"{lot.task.queue}/{lot.task.task_id(lot.id)}"
             because = f"{lot.summary}; see 'reason.json' in '{task}'"
             site.hooks.event(SubjectRejected(lot.id, "", because, len(lot.found)))
-            site.hooks.event(SubjectCommitted(lot.id, "", (task,), 0, 0, seconds_since(started)))
+            site.hooks.event(
+                SubjectCommitted(lot.id, "", "files", (task,), 0, 0, 0, seconds_since(started))
+            )
         end_lot(lot)
     except OSError as error:
         routing.deferred[lot.id] = site.clock() + RETRY_AFTER

@@ -118,7 +118,7 @@ class Routing:
         ``make_plan`` returns None for a claim in which there is nothing. Whatever fails here
         leaves the claim as it is, for a later pass or another router.
         """
-        started = time.perf_counter()
+        started, images = time.perf_counter(), 0
         try:
             commit = Commit(self.site.spool, self.site.files, claim)
             if not commit.begun:
@@ -127,6 +127,7 @@ class Routing:
                     claim.release()
                     return False
                 self._begin(commit, claim, planned, seconds_since(started))
+                images = len(planned.subject.images)
             done = commit.carry_out()
         # Whatever is wrong with this one must not keep the others from being routed.
         except Exception as error:  # noqa: BLE001
@@ -137,10 +138,9 @@ class Routing:
         self.deferred.pop(claim.id, None)
         self._tell_joined(claim, commit, done.studies)
         tasks = tuple(f"{task.queue}/{task.id}" for task in done.tasks)
-        counts = len(done.studies), len(done.deliveries)
-        self.site.hooks.event(
-            SubjectCommitted(claim.id, claim.name, tasks, *counts, seconds_since(started))
-        )
+        counts = len(done.studies), len(done.deliveries), images
+        kind, seconds = claim.kind.value, seconds_since(started)
+        self.site.hooks.event(SubjectCommitted(claim.id, claim.name, kind, tasks, *counts, seconds))
         return True
 
     def _tell_joined(self, claim: Claim, commit: Commit, studies: Sequence[StudyEntry]) -> None:

@@ -7,7 +7,7 @@ waiting tasks costs a ``stat`` of each. Does not know what is done with a task, 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,8 +34,11 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What a task file said; ``since`` is when the task was made, ``not_before`` when it is due."""
+class Seen:
+    """What a task file said; ``since`` is when the task was made, ``not_before`` when it is due.
+
+    ``identity`` tells whether the file is still the one that said it.
+    """
 
     identity: tuple[int, int, int]
     priority: Priority
@@ -59,7 +62,7 @@ class Waiting:
     in_a_row: int = 0
     moved: list[Path] = field(default_factory=list)
     buried: list[tuple[str, str]] = field(default_factory=list)
-    _read: dict[str, _Read] = field(default_factory=dict)
+    _read: dict[str, Seen] = field(default_factory=dict)
 
     def due(
         self,
@@ -75,32 +78,40 @@ class Waiting:
         older before the newer. ``up_since(target)`` is when a target was up again after it was
         down: what was tried before and rests since is due at once.
         """
-        read: dict[str, _Read] = {}
-        strange: list[Due] = []
-        found: dict[Priority, list[tuple[str, str]]] = {}
-        self.moved = []
-        for name in _folders(queue):
-            if name.startswith(COPIED_PREFIX):
-                self.moved.append(queue / name)
-                continue
-            try:
-                read[name] = known = self._look(queue / name, name)
-            except TaskFileError:
-                strange.append(Due(queue / name))
-                continue
+        strange = [Due(queue / name) for name in self.look(queue)]
+        read, found = self._read, dict[Priority, list[tuple[str, str]]]()
+        for name, known in read.items():
             if known.priority is Priority.OFFPEAK and not offpeak:
                 continue
             if is_due(known.not_before, now, retry_after) or _is_freed(
                 known, retry_after, up_since
             ):
                 found.setdefault(known.priority, []).append((known.since, name))
-        self._read = read  # what has left the queue is forgotten
         in_order = {
             priority: [Due(queue / name, priority, read[name].pending) for _, name in sorted(each)]
             for priority, each in found.items()
         }
         strange.sort(key=lambda each: each.folder.name)
         return [*strange, *in_turn(in_order, self.in_a_row)]
+
+    def look(self, queue: Path) -> list[str]:
+        """Look at all that is in the queue; returns the names of folders that are no tasks."""
+        read, strange = dict[str, Seen](), list[str]()
+        self.moved = []
+        for name in _folders(queue):
+            if name.startswith(COPIED_PREFIX):
+                self.moved.append(queue / name)
+                continue
+            try:
+                read[name] = self._look(queue / name, name)
+            except TaskFileError:
+                strange.append(name)
+        self._read = read  # what has left the queue is forgotten
+        return strange
+
+    def seen(self) -> Collection[Seen]:
+        """The tasks as they were at the last look."""
+        return self._read.values()
 
     def is_as_found(self, name: str, content: JsonObject) -> bool:
         """Whether a task rests as long, and for the same targets, as when it was found to be due.
@@ -120,7 +131,7 @@ class Waiting:
         elif priority is Priority.URGENT:
             self.in_a_row += 1
 
-    def _look(self, folder: Path, name: str) -> _Read:
+    def _look(self, folder: Path, name: str) -> Seen:
         try:
             status = (folder / TASK_FILE).stat()
         except OSError as error:
@@ -133,7 +144,7 @@ class Waiting:
         if known is not None and known.identity == identity:
             return known
         content = read_task(folder)
-        return _Read(
+        return Seen(
             identity,
             Priority(content["info"]["priority"]),
             content["journal"][0]["time"],
@@ -143,7 +154,7 @@ class Waiting:
 
 
 def _is_freed(
-    known: _Read, retry_after: timedelta, up_since: Callable[[str], datetime | None]
+    known: Seen, retry_after: timedelta, up_since: Callable[[str], datetime | None]
 ) -> bool:
     """Whether a target of a resting task was up again after the task was tried last."""
     assert known.not_before is not None

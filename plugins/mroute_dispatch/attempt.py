@@ -11,8 +11,18 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from mroute.api import DeliveryError, MrouteError, Shipment, TargetDownError, Task, WorkContext
+from mroute.api import (
+    DeliveryError,
+    MrouteError,
+    Shipment,
+    TargetBase,
+    TargetDownError,
+    TargetServed,
+    Task,
+    WorkContext,
+)
 from mroute_dispatch.section import (
+    QUEUE,
     SECTION,
     DispatchSection,
     InstanceState,
@@ -26,6 +36,9 @@ _SAVED_EVERY = 1.0
 
 A process that dies in them sends those images again; a flush for each would be slower than they.
 """
+
+_SETTLEMENTS = {State.COMPLETE: "done", State.WAITING: "retry", State.ERROR: "failed"}
+"""What an attempt came to, as observers are told."""
 
 
 class Attempt:
@@ -57,6 +70,13 @@ class Attempt:
         if target.type not in self._context.target_types:
             return self._failed(f"no installed plugin has targets of type '{target.type}'")
         self._save(State.SENDING)
+        started = time.perf_counter()
+        section = self._sent(target, missing)
+        self._tell(section.state(self._name), missing, started)
+        return section
+
+    def _sent(self, target: TargetBase, missing: tuple[Path, ...]) -> DispatchSection:
+        """The section after the target was sent the images that it has not confirmed."""
         shipment = Shipment(self._task, self._name, missing, self._stored, self._refused)
         try:
             self._context.target_types[target.type].send(shipment, target, self._context)
@@ -95,6 +115,19 @@ class Attempt:
         if silent:
             parts.append(f"{silent} of {len(sent)} images were not answered")
         return self._noted(State.WAITING, f"target '{self._name}': " + "; ".join(parts))
+
+    def _tell(self, state: State, sent: tuple[Path, ...], started: float) -> None:
+        """Tell observers of the attempt that began when ``time.perf_counter()`` was ``started``."""
+        seconds = round(time.perf_counter() - started, 6)
+        whole = state is State.COMPLETE and not self._told  # it takes a task as a whole
+        got = [image for image in sent if whole or self._is_stored(image.name)]
+        size = 0
+        with suppress(OSError):  # a figure is not worth a delivery
+            size = sum(image.stat().st_size for image in got)
+        settlement = _SETTLEMENTS[state]
+        self._context.tell(
+            TargetServed(self._task.id, QUEUE, self._name, settlement, len(got), size, seconds)
+        )
 
     def _tell_of_an_attempt_that_died(self, missing: tuple[Path, ...]) -> None:
         if self._before is not None and self._before.state is State.SENDING:

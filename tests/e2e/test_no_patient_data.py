@@ -1,4 +1,4 @@
-"""No word of a patient reaches the log or a notification, whatever happens to a series.
+"""No word of a patient reaches the log, a notification or a metric, whatever happens to a series.
 
 Knows series of which every tag, and every file, says something that is found again anywhere. Does
 not know which event says what.
@@ -18,7 +18,9 @@ from click.testing import CliRunner
 from mroute.cli import main
 from mroute.logs import configure_logs
 from mroute.service import Service, open_site
+from mroute_metrics.counting import Counting
 from tests.e2e.sites import Played, later, plugins_with, write_rules
+from tests.plugins.metrics import page
 
 KEYWORDS = [
     "PatientName",
@@ -177,7 +179,7 @@ def notifications(folder: Path) -> list[str]:
     return [path.read_text() for path in (*waiting, *dead)]
 
 
-def test_no_word_of_a_patient_is_logged_or_told(
+def test_no_word_of_a_patient_is_logged_told_or_counted(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     played = run(tmp_path, log_phi=False)
@@ -209,7 +211,10 @@ def test_no_word_of_a_patient_is_logged_or_told(
         for event in ("received", "completed", "error")
     }
     listed = [shown(tmp_path, *arguments) for arguments in SHOWN]
-    for text in (log, *told, *listed):
+    counting = Counting()
+    for each in played.events:
+        counting.note(each)
+    for text in (log, *told, *listed, page(counting)):
         lines = [line for line in text.splitlines() if MARK in line or UID in line]
         assert lines == []
 

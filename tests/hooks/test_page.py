@@ -44,6 +44,7 @@ def test_every_descriptor_plan_and_context_is_explained() -> None:
         "Delivery",
         "Shipment",
         "Task",
+        "WaitingItem",
     }
 
 
