@@ -209,7 +209,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_disk_that_is_full_at_the_server(task: Task, server: Sshd, archive: Path) -> None:

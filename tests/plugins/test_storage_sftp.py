@@ -246,6 +246,22 @@ def test_a_delivery_stops_between_two_images(tmp_path: Path, server: Server) -> 
     assert there == {f"{Path(name).stem}{end}" for name in told.stored for end in (".dcm", ".tags")}
 
 
+def test_nothing_more_is_begun_where_an_image_is_not_taken(tmp_path: Path, server: Server) -> None:
+    task = make_task(tmp_path / "task", images={f"{number}.dcm": b"" for number in range(40)})
+
+    def refuse(request: str, path: str) -> None:
+        if request == "rename" and path.endswith("/0.dcm"):
+            raise asyncssh.SFTPFailure("no more today")
+
+    server.refuse = refuse
+    told = Told()
+    with pytest.raises(DeliveryError, match="no more today"):
+        send(task, server, told)
+    # What was on its way is there, and told of.
+    assert 0 < len(told.stored) <= 16
+    assert len(contents(server.root)) == 2 * len(told.stored)
+
+
 def test_a_login_that_is_refused(
     task: Task, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
