@@ -62,6 +62,7 @@ class Email(ChannelBase):
     html: StrictBool = Field(
         False,
         description="Whether `body` is a template of HTML; what values say is no HTML then.",
+        examples=[False],
     )
 
     @model_validator(mode="after")

@@ -48,6 +48,7 @@ def file_of(**sections: Any) -> Content:
         "targets": {"archive": FOLDER, "research": FOLDER},
         "modules": {"segmentation": {"runner": "command", "command": ["x"]}},
         "rules": {"r": DISCARD},
+        "settings": {"notification": {"smtp": {"host": "h", "sender": "a@b.example"}}},
         **sections,
     }
 

@@ -200,6 +200,7 @@ def test_defaults_are_written_as_in_the_file(registry: Registry) -> None:
         "probe_after": "15s",
         "offpeak": None,
         "retry_max": 5,
+        "give_up_notices_after": "1d",
     }
     assert schema["$defs"]["CommandModule"]["properties"]["timeout"]["default"] == "1h"
     assert schema["properties"]["spool"]["default"] == "spool"
