@@ -104,7 +104,7 @@ def complaints_of(tls: Tls, now: datetime) -> Iterator[str]:
         elif ends - now < SOON:
             yield f"the certificate '{path}' expires on {ends:%Y-%m-%d}"
     if tls.key is not None and tls.key.exists() and tls.key.stat().st_mode & stat.S_IROTH:
-        yield f"the key '{tls.key}' may be read by everybody; say 'chmod o-rwx {tls.key}'"
+        yield f"the key '{tls.key}' may be read by everybody; run 'chmod o-rwx {tls.key}'"
 
 
 def _trust(context: ssl.SSLContext, tls: Tls) -> None:

@@ -108,7 +108,7 @@ def test_certificates_and_keys_of_the_receiver_are_looked_at(tmp_path: Path) -> 
     said = list(check_receiver(asked_for(tmp_path, tls=Tls(certificate=late, key=key))))
     assert [each.partition(" on 2")[0] for each in said] == [
         f"the certificate '{late}' has expired",
-        f"the key '{key}' may be read by everybody; say 'chmod o-rwx {key}'",
+        f"the key '{key}' may be read by everybody; run 'chmod o-rwx {key}'",
     ]
     key.chmod(0o640)
     good, _ = authority.sign("good")
