@@ -14,7 +14,7 @@ from mroute.config import Configuration, Outline
 from mroute.contributions import HealthCheck, HealthContext
 from mroute.doctor.at_once import Unanswered, at_once
 from mroute.doctor.clock import check_clock
-from mroute.doctor.finding import Finding, complaint, ok, problem
+from mroute.doctor.finding import Finding, command, complaint, ok, problem
 from mroute.doctor.folders import check_file_system, check_folders, check_space
 from mroute.doctor.installation import Installation, RuleFile, check_rules
 from mroute.doctor.owners import check_owners
@@ -104,7 +104,8 @@ def _of_targets(site: Installation, configuration: Configuration) -> dict[str, _
     """The targets as their types check them; no image is offered to them."""
     found = {}
     for name, ask in target_checks(site.registry, configuration.targets).items():
-        advice = f"'mroute targets check -c {configuration.file} {name}' asks again"
+        again = command("mroute", "targets", "check", "-c", configuration.file, name)
+        advice = f"{again} asks for more"
         found[f"target {name}"] = _Check(partial(_complaints, ask, advice), advice)
     return found
 

@@ -5,6 +5,7 @@ Knows which exit code the findings deserve together. Does not know any check.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,6 +55,11 @@ def complaint(sentence: str, advice: str = "", code: ExitCode = ExitCode.PROBLEM
     """
     said, _, told = sentence.partition("; ")
     return problem(said, told or advice, code)
+
+
+def command(*words: object) -> str:
+    """A command in quotes, such as a shell takes between them."""
+    return f"'{shlex.join(map(str, words))}'"
 
 
 def counted(number: int, what: str) -> str:

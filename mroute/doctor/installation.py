@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mroute import config
 from mroute.config import Configuration, Outline
-from mroute.doctor.finding import Finding, counted, ok, problem, remark
+from mroute.doctor.finding import Finding, command, counted, ok, problem, remark
 from mroute.errors import (
     ConfigurationError,
     DuplicateContributionError,
@@ -78,7 +78,7 @@ def check_rules(site: Installation) -> Iterator[Finding]:
         advice = "name it with -c FILE: then it, the spool and the targets are looked at"
         yield remark("none was named", advice)
         return
-    how_to_see = f"'mroute validate-rules {rules.path}' shows what and where"
+    how_to_see = f"{command('mroute', 'validate-rules', rules.path)} shows what and where"
     counts = Counter(each.severity for each in rules.problems)
     said = ", ".join(counted(number, kind) for kind, number in sorted(counts.items()))
     if _has_conflicts(site.registry):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mroute.doctor.finding import Finding, ok, problem
+from mroute.doctor.finding import Finding, command, ok, problem
 from mroute.spool.layout import Spool
 from mroute.spool.upkeep.entries import Entry, entries
 
@@ -88,7 +88,7 @@ def check_owners(spool: Spool) -> Iterator[Finding]:
         f"'{user}' cannot move or read {len(stuck)} files and folders of "
         f"{', '.join(_name_of(uid) for uid in sorted(owners))}, such as '{stuck[0].path}'; "
         "a 'mroute run' of that user has made them, say",
-        f"run 'chown -R --reference={spool.root} {spool.root}' as root",
+        f"run {command('chown', '-R', f'--reference={spool.root}', spool.root)} as root",
     )
 
 

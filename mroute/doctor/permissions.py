@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from mroute.config import Configuration
-from mroute.doctor.finding import Finding, ok, problem, remark
+from mroute.doctor.finding import Finding, command, ok, problem, remark
 from mroute.secrets import Secret
 from mroute.spool.layout import HALT_FILE, Spool
 from mroute.spool.upkeep.entries import Entry, entries
@@ -33,14 +33,16 @@ def check_permissions(
 def _writable(paths: Iterable[Path]) -> Iterator[Finding]:
     for path in paths:
         if path.exists() and path.stat().st_mode & stat.S_IWOTH:
-            yield problem(f"'{path}' can be written by everybody", f"run 'chmod o-w {path}'")
+            yield problem(
+                f"'{path}' can be written by everybody", f"run {command('chmod', 'o-w', path)}"
+            )
 
 
 def _patients(spool: Spool) -> Iterator[Finding]:
     """Images and the like that everybody can read; a folder that nobody can enter protects them."""
     if not spool.root.exists() or not _is_open([spool.root, *spool.root.resolve().parents]):
         return
-    advice = f"run 'chmod o-rwx {spool.root}': then nobody gets at what is in it"
+    advice = f"run {command('chmod', 'o-rwx', spool.root)}: nobody else gets at what is in it then"
     for entry in entries(spool.root):
         if _tells_of_patients(entry, spool.root) and entry.status.st_mode & stat.S_IROTH:
             inside = entry.path.relative_to(spool.root).parents
@@ -59,7 +61,8 @@ def _secrets(configuration: Configuration | None) -> Iterator[Finding]:
     for path in dict.fromkeys(secret_files(places)):
         if path.exists() and path.stat().st_mode & stat.S_IROTH:
             yield problem(
-                f"the secret in '{path}' can be read by everybody", f"run 'chmod o-rwx {path}'"
+                f"the secret in '{path}' can be read by everybody",
+                f"run {command('chmod', 'o-rwx', path)}",
             )
 
 

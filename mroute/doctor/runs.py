@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mroute.doctor.finding import Finding, ok, problem, remark
+from mroute.doctor.finding import Finding, command, ok, problem, remark
 from mroute.errors import ExitCode
 from mroute.spool.layout import Spool
 from mroute.spool.runs import living_runs, this_run
@@ -20,7 +20,10 @@ def check_runs(spool: Spool, file: Path, clock: Clock) -> Iterator[Finding]:
     """The runs that live; ``file`` is the rule file by which they should work."""
     here, runs = this_run(file, clock()), living_runs(spool)
     if not runs:
-        yield remark("no 'mroute run' works on the spool", f"'mroute run -c {file}' begins one")
+        yield remark(
+            "no 'mroute run' works on the spool",
+            f"{command('mroute', 'run', '-c', file)} begins one",
+        )
     for run in runs:
         said = f"process {run.pid} on host '{run.host}' works on the spool since {run.started_at}"
         if run.boot_id != here.boot_id:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from mroute.doctor.finding import Finding, ok, remark
+from mroute.doctor.finding import Finding, command, ok, remark
 from mroute.spool.layout import HALTED_SUFFIX
 from mroute.spool.queue import is_halted
 from mroute.spool.upkeep.item import State
@@ -36,7 +36,7 @@ def check_waiting(look: Look, file: Path) -> Iterator[Finding]:
                 remark(
                     f"{what}: {len(found)}, the oldest since {since}: '{oldest.id}' in "
                     f"'{oldest.queue}'",
-                    f"'mroute spool show -c {file} {oldest.id}' says why",
+                    f"{command('mroute', 'spool', 'show', '-c', file, oldest.id)} says why",
                 )
             )
     yield from said or [ok("nothing waits, and nothing is halted")]
@@ -49,6 +49,5 @@ def _halted(look: Look, file: Path) -> Iterator[Finding]:
     names += [f"target:{unquote(mark.name.removesuffix(HALTED_SUFFIX))}" for mark in marks]
     for name in names:
         kind, _, rest = name.partition(":")
-        yield remark(
-            f"the {kind} '{rest}' is halted", f"'mroute spool resume -c {file} {name}' lets it go"
-        )
+        resume = command("mroute", "spool", "resume", "-c", file, name)
+        yield remark(f"the {kind} '{rest}' is halted", f"{resume} lets it go on")
