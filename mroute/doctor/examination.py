@@ -105,7 +105,7 @@ def _of_targets(site: Installation, configuration: Configuration) -> dict[str, _
     found = {}
     for name, ask in target_checks(site.registry, configuration.targets).items():
         again = command("mroute", "targets", "check", "-c", configuration.file, name)
-        advice = f"{again} asks for more"
+        advice = f"{again} asks again, with what waits for it"
         found[f"target {name}"] = _Check(partial(_complaints, ask, advice), advice)
     return found
 

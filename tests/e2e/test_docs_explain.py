@@ -17,6 +17,7 @@ COMMANDS = (ROOT / "docs" / "reference" / "commands.md").read_text("utf-8")
 HOW_TO = (ROOT / "docs" / "how-to" / "find-out-why.md").read_text("utf-8")
 STUDIES = (ROOT / "docs" / "how-to" / "collect-studies.md").read_text("utf-8")
 DICOM = (ROOT / "docs" / "how-to" / "receive-and-deliver-over-dicom.md").read_text("utf-8")
+WRONG = (ROOT / "docs" / "how-to" / "find-out-what-is-wrong.md").read_text("utf-8")
 SPOOL = (ROOT / "docs" / "how-to" / "look-after-the-spool.md").read_text("utf-8")
 
 
@@ -34,8 +35,8 @@ def shown(page: str) -> list[Step]:
 
 @pytest.mark.parametrize(
     ("page", "number"),
-    [(section("try"), 5), (HOW_TO, 12), (SPOOL, 19), (STUDIES, 16), (DICOM, 2)],
-    ids=["commands", "how-to", "spool", "studies", "dicom"],
+    [(section("try"), 5), (HOW_TO, 12), (SPOOL, 19), (STUDIES, 16), (DICOM, 2), (WRONG, 7)],
+    ids=["commands", "how-to", "spool", "studies", "dicom", "doctor"],
 )
 def test_the_page_shows_what_the_commands_print(
     page: str, number: int, environment: Environment, tmp_path: Path
