@@ -40,6 +40,8 @@ STAGED_PREFIXES = ("task-", "study-", "delivery-")
 SOURCE_PREFIX = "source-"
 """In a claim: of the name of the claimed folder."""
 PARTIAL_SUFFIX = ".part"
+PROBE_PREFIX = ".doctor-"
+"""Of a file that is there for an instant, to find out whether a folder can be written."""
 COPIED_PREFIX = ".copied-"
 """Of a folder that was copied to another file system, and is to be removed here.
 

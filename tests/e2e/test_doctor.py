@@ -462,7 +462,8 @@ def test_it_is_safe_beside_a_running_mroute_and_knows_it(tmp_path: Path) -> None
     command = [sys.executable, "-c", PROGRAM, "run", "-c", str(file)]
     with running(command, port, tmp_path / "log") as process:
         for number in range(5):
-            drop(tmp_path, f"1.2.{number}")
+            whole = drop(tmp_path / "scanner", f"1.2.{number}")
+            whole.rename(spool_of(tmp_path).incoming / whole.name)
             code, rows = found(file)
             assert (code, problems(file)) == (0, {})
             assert [row["state"] for row in rows["runs"]] == ["ok"]

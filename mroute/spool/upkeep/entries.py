@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from mroute.spool.layout import PROBE_PREFIX
+
 _MOST_OF_A_FOLDER = 1_000
 _MOST = 20_000
 """Entries that are looked at; that takes about half a second."""
@@ -44,6 +46,8 @@ def _below(root: Path) -> Iterator[Entry]:
         with suppress(OSError), os.scandir(folder) as found:
             status = folder.stat()
             for each in islice(found, _MOST_OF_A_FOLDER):
+                if each.name.startswith(PROBE_PREFIX):
+                    continue
                 with suppress(OSError):
                     yield Entry(Path(each.path), each.stat(follow_symlinks=False), status)
                     if each.is_dir(follow_symlinks=folder == root):

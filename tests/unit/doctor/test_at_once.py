@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -63,3 +65,15 @@ def test_whatever_one_raises_is_its_answer(
     answers = at_once({"broken": raising(error), "good": lambda: ["fine"]})
     assert answers == {"broken": Unanswered(told), "good": ["fine"]}
     assert capfd.readouterr() == ("", "")
+
+
+def test_one_that_hangs_does_not_keep_the_process_from_its_end() -> None:
+    script = (
+        "import threading\n"
+        "from mroute.doctor.at_once import at_once\n"
+        "print(at_once({'hangs': lambda: [threading.Event().wait()]}, 0.1)['hangs'].because)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (ended.stdout, ended.stderr) == ("there was no answer within 0.1 s\n", "")

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,11 @@ from mroute.doctor.finding import Finding, State
 from mroute.doctor.folders import check_file_system, check_folders, check_space
 from mroute.errors import ExitCode, SpoolError
 from mroute.spool import mounts
-from mroute.spool.layout import Spool
+from mroute.spool.arrivals.incoming import Incoming
+from mroute.spool.claim import open_claims
+from mroute.spool.layout import PROBE_PREFIX, Spool
+from mroute.spool.upkeep.entries import entries
+from mroute.spool.upkeep.listing import Look
 from mroute.spool.upkeep.probe import try_writing
 from tests.faults import Killed, failing, fault
 from tests.unit.doctor.conftest import QUEUES
@@ -199,3 +204,18 @@ def test_a_file_system_that_is_not_safe_is_told_of(
     for said, told in found:
         assert "is on a file system of type 'cifs'" in said
         assert told == "put the spool on a local disk, or on NFS whose locks are kept by the server"
+
+
+def test_whoever_works_on_the_spool_leaves_the_file_alone(spool: Spool) -> None:
+    """It may be seen in the instant in which it has a name."""
+    for folder in (spool.root, *spool.folders(QUEUES)):
+        (folder / f"{PROBE_PREFIX}1").touch()
+    now = datetime.now(UTC)
+    arrivals = Incoming(spool).scan(now, timedelta(0))
+    assert (arrivals.complete, arrivals.pending, arrivals.loose) == ((), (), ())
+    assert Look(spool, now, {"outgoing": "dispatch", "processing": "process"}).items(True) == []
+    assert spool.strangers(QUEUES) == []
+    assert list(open_claims(spool, "me")) == []
+    assert [each for each in entries(spool.root) if each.path.name.startswith(".doctor")] == []
+    (spool.incoming / ".another").touch()
+    assert Incoming(spool).scan(now, timedelta(0)).loose == (".another",)

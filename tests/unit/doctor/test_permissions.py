@@ -53,7 +53,7 @@ def test_a_site_of_which_nobody_else_learns_anything_is_fine(open_folder: Path) 
 
 def test_what_everybody_can_write_is_told_of(open_folder: Path) -> None:
     file, spool = site(open_folder)
-    file.chmod(0o666)
+    file.chmod(0o646)
     spool.incoming.chmod(0o777)
     found = findings(file, spool)
     assert [(each.state, each.said, each.advice) for each in found] == [
