@@ -7,7 +7,7 @@ Does not know who collects them (registry) or calls them (engine, worker, servic
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -44,6 +44,8 @@ __all__ = [
     "ChannelType",
     "ConditionType",
     "FinishedTask",
+    "HealthCheck",
+    "HealthContext",
     "Phase",
     "PlanContext",
     "QueueType",
@@ -222,6 +224,22 @@ class ServiceContext:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthContext:
+    """What a health check may look at, and must leave as it is.
+
+    ``targets`` maps the names of the rule file to their models, ``settings`` the name of a plugin
+    to its section. ``spool`` is the folder of the spool, which may not be there yet; ``runs`` are
+    the processes of this machine that are a `mroute run` on it.
+    """
+
+    settings: Mapping[str, BaseModel]
+    targets: Mapping[str, TargetBase]
+    spool: Path
+    durability: Durability = Durability.POWER
+    runs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ActionType:
     """An action of a rule: ``model`` narrows ``action`` to the literal ``name``."""
 
@@ -338,3 +356,15 @@ class TagReader:
 
     name: str
     read: Callable[[Path], Tags]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """Something of an installation that `mroute doctor` looks at.
+
+    ``check(context)`` gives a sentence for each thing that is wrong: what, and behind a semicolon
+    what to do. It changes nothing, and runs beside other checks, in a thread of its own.
+    """
+
+    name: str
+    check: Callable[[HealthContext], Iterable[str]]

@@ -16,6 +16,7 @@ from mroute.contributions import (
     ActionType,
     ChannelType,
     ConditionType,
+    HealthCheck,
     PlanContext,
     QueueType,
     RuleFunction,
@@ -84,6 +85,11 @@ def mroute_services() -> Iterable[ServiceType]:  # type: ignore[empty-body]
 @hookspec
 def mroute_tag_readers() -> Iterable[TagReader]:  # type: ignore[empty-body]
     """Contribute readers that make the tag list of an image."""
+
+
+@hookspec
+def mroute_health_checks() -> Iterable[HealthCheck]:  # type: ignore[empty-body]
+    """Contribute checks of the installation."""
 
 
 @hookspec

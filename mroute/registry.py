@@ -16,6 +16,7 @@ from mroute.contributions import (
     ActionType,
     ChannelType,
     ConditionType,
+    HealthCheck,
     QueueType,
     RunnerType,
     ServiceType,
@@ -64,6 +65,7 @@ class Registry:
     runners: Mapping[str, RunnerType]
     services: Mapping[str, ServiceType]
     tag_readers: Mapping[str, TagReader]
+    health_checks: Mapping[str, HealthCheck]
     settings: Mapping[str, type[BaseModel]]
     contributed_by: Mapping[tuple[str, str], str]
     plugins: tuple[LoadedPlugin, ...] = ()
@@ -131,6 +133,7 @@ class _Collection:
             runners=self._named("mroute_runners", "runner", RunnerType),
             services=self._named("mroute_services", "service", ServiceType),
             tag_readers=self._named("mroute_tag_readers", "tag reader", TagReader),
+            health_checks=self._named("mroute_health_checks", "health check", HealthCheck),
             settings=self._settings(),
             contributed_by=MappingProxyType(self.contributed_by),
             plugins=self.hooks.plugins,

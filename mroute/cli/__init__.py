@@ -20,6 +20,7 @@ gc.set_threshold(100_000)
 
 COMMANDS = {
     "demo": "mroute.cli.demo",
+    "doctor": "mroute.cli.doctor",
     "explain": "mroute.cli.explain",
     "import-mercure": "mroute.cli.import_mercure",
     "fmt": "mroute.cli.fmt",

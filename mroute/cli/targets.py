@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,7 @@ def check(names: tuple[str, ...], file: Path, given: tuple[Path, ...], as_json: 
       mroute targets check -c site/mroute.yaml pacs --files image.dcm
     """
     from mroute.cli.screen import Screen
+    from mroute.doctor.targets import check_targets, target_checks
 
     site = _site(file)
     targets = site.configuration.targets
@@ -102,10 +103,9 @@ def check(names: tuple[str, ...], file: Path, given: tuple[Path, ...], as_json: 
             raise click.UsageError(f"there is no target '{name}'; there is {_listed(targets)}")
     waiting = {} if given else _waiting(site)
     files = list(_images(given))
-    found = {
-        name: _complaints(site, name, targets[name], files or waiting.get(name, ()))
-        for name in names or targets
-    }
+    asked = {name: targets[name] for name in names or targets}
+    checks = target_checks(site.registry, asked, lambda name: files or waiting.get(name, ()))
+    found = check_targets(checks)
     if as_json:
         rows = [{"name": name, "complaints": complaints} for name, complaints in found.items()]
         click.echo(json.dumps(rows, indent=2))
@@ -156,16 +156,6 @@ def _waiting(site: Site) -> dict[str, list[Path]]:
             for name in item.targets:
                 found.setdefault(name, []).extend(images)
     return found
-
-
-def _complaints(site: Site, name: str, target: TargetBase, files: Iterable[Path]) -> Sequence[str]:
-    """What the type of the target finds wrong, also where it fails over that."""
-    kind = site.registry.target_types[target.type]
-    try:
-        return [str(each) for each in kind.check(name, target, tuple(files))]
-    # The edge of a plugin call: what it raises is what is wrong.
-    except Exception as error:  # noqa: BLE001
-        return [f"it cannot be checked: {type(error).__name__}: {error}"]
 
 
 def _images(given: Iterable[Path]) -> Iterable[Path]:

@@ -89,6 +89,7 @@ def _nobody() -> Registry:
         runners={},
         services={},
         tag_readers={},
+        health_checks={},
         settings={},
         contributed_by={},
         plugins=(),

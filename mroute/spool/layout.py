@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
 from mroute.errors import SpoolError
 from mroute.names import safe_name
-from mroute.spool.mounts import refuse_unsafe
+from mroute.spool.mounts import unsafe_places
 from mroute.types import Finish
 
 TASK_FILE = "task.json"
@@ -39,6 +40,8 @@ STAGED_PREFIXES = ("task-", "study-", "delivery-")
 SOURCE_PREFIX = "source-"
 """In a claim: of the name of the claimed folder."""
 PARTIAL_SUFFIX = ".part"
+PROBE_PREFIX = ".doctor-"
+"""Of a file that is there for an instant, to find out whether a folder can be written."""
 COPIED_PREFIX = ".copied-"
 """Of a folder that was copied to another file system, and is to be removed here.
 
@@ -118,22 +121,13 @@ class Spool:
 
         Raises `SpoolError` where the spool cannot be made, written or used safely.
         """
-        folders = self._folders(queues)
-        for complaint in self.mend(queues):
+        names = tuple(queues)
+        for complaint in chain(self.mend(names), self.misplaced(names)):
             raise SpoolError(complaint)
-        refuse_unsafe(folders)
-        device = self.staging.stat().st_dev
-        for folder in (self.incoming, self.studies, self.outbox):
-            if folder.stat().st_dev != device:
-                raise SpoolError(
-                    f"the spool folder '{folder}' is on another file system than "
-                    f"'{self.staging}'; images are renamed from one to the other, so put "
-                    "'incoming', 'studies', 'outbox' and '.staging' on one"
-                )
 
     def mend(self, queues: Iterable[str]) -> Iterator[str]:
         """Make the folders that are missing; gives a sentence for each that cannot be used."""
-        for folder in self._folders(queues):
+        for folder in self.folders(queues):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -148,7 +142,21 @@ class Spool:
                     "give this user the permission to write there"
                 )
 
-    def _folders(self, queues: Iterable[str]) -> list[Path]:
+    def misplaced(self, queues: Iterable[str]) -> Iterator[str]:
+        """A sentence for each folder that is on a file system on which it must not be."""
+        yield from unsafe_places(self.folders(queues))
+        apart = [self.staging, self.incoming, self.studies, self.outbox]
+        devices = {folder: folder.stat().st_dev for folder in apart if folder.exists()}
+        for folder, device in devices.items():
+            if device != devices.get(self.staging, device):
+                yield (
+                    f"the spool folder '{folder}' is on another file system than "
+                    f"'{self.staging}'; images are renamed from one to the other, so put "
+                    "'incoming', 'studies', 'outbox' and '.staging' on one"
+                )
+
+    def folders(self, queues: Iterable[str]) -> list[Path]:
+        """Every folder that `prepare` makes."""
         about = [self.staging, self.locks, self.runs, self.targets, self.workspace]
         own = [self.incoming, self.studies, self.outbox, *about]
         return [*own, *(self.queue(name) for name in (*queues, *Finish))]

@@ -7,11 +7,9 @@ renames that happen at once. Does not know what is kept on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from mroute.errors import SpoolError
 
 MOUNTS = Path("/proc/self/mountinfo")
 """What is mounted where, as this process sees it (proc(5)). Other systems than Linux have none."""
@@ -84,19 +82,24 @@ def mount_of(folder: Path, mounts: Iterable[Mount]) -> Mount | None:
     return best
 
 
-def refuse_unsafe(folders: Iterable[Path], mounts: Path = MOUNTS) -> None:
-    """Raise `SpoolError` where one of the folders is on a file system that is not safe.
-
-    Nothing is refused where the system does not tell what is mounted.
-    """
+def mounted(mounts: Path = MOUNTS) -> tuple[Mount, ...]:
+    """What is mounted; nothing where the system does not tell."""
     try:
-        mounted = parse_mounts(mounts.read_text("utf-8", "surrogateescape"))
+        return parse_mounts(mounts.read_text("utf-8", "surrogateescape"))
     except OSError:
-        return
+        return ()
+
+
+def unsafe_places(folders: Iterable[Path], mounts: Path = MOUNTS) -> Iterator[str]:
+    """A sentence for each of the folders that is on a file system that is not safe.
+
+    Nothing is said where the system does not tell what is mounted.
+    """
+    there = mounted(mounts)
     for folder in folders:
-        mount = mount_of(folder.resolve(), mounted)
+        mount = mount_of(folder.resolve(), there)
         if mount is not None and mount.unsafe:
-            raise SpoolError(
+            yield (
                 f"the spool folder '{folder}' is on a file system of type '{mount.type}' "
                 f"('{mount.point}'), which is not safe for a spool: {mount.unsafe}; {_INSTEAD}"
             )

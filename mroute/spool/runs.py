@@ -6,9 +6,11 @@ locks is the one that frees them. Does not know what a run does.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,11 +23,17 @@ from filelock import FileLock
 from mroute.errors import SpoolError, describe
 from mroute.registry import MEMORY_FILE
 from mroute.spool.files import Files
+from mroute.spool.held import is_held
 from mroute.spool.layout import Spool
-from mroute.spool.locks import try_lock
+from mroute.spool.locks import Lock, try_lock
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 """Another one after every start of the kernel; the containers of a host have the same."""
+
+
+_ATTEMPTS = 100
+_PAUSE = 0.01
+"""Seconds until a lock that somebody looks at is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +77,7 @@ def registered(spool: Spool, files: Files, run: Run, memory: object) -> Iterator
             _refuse_other_hosts(spool, run, others)
             files.write_json(spool.root / MEMORY_FILE, memory)
             files.write_json(mark.with_suffix(".json"), asdict(run))
-            lock = try_lock(mark.with_suffix(".lock"))
-            assert lock is not None  # nobody else has this name
+            lock = _take(mark.with_suffix(".lock"))
     except OSError as error:
         raise SpoolError(
             f"the spool cannot be locked: {describe(error)}; it needs a file system with kernel "
@@ -83,6 +90,15 @@ def registered(spool: Spool, files: Files, run: Run, memory: object) -> Iterator
             _forget(mark)
         finally:
             lock.release()
+
+
+def living_runs(spool: Spool) -> list[Run]:
+    """The runs that live, for whoever only looks: nothing is locked for that, and nothing removed.
+
+    One that begins or ends in this instant may be missing.
+    """
+    marks = sorted(spool.runs.glob("*.lock"))
+    return [_read(mark.with_suffix(".json")) for mark in marks if is_held(mark)]
 
 
 def is_alive(spool: Spool, run_id: str) -> bool:
@@ -100,6 +116,16 @@ def is_alive(spool: Spool, run_id: str) -> bool:
 def spare_folder(spool: Spool, run_id: str) -> Path:
     """Where the folder of a claim that has ended waits for the next claim of that run."""
     return spool.runs / f"{run_id}.spare"
+
+
+def _take(path: Path) -> Lock:
+    """The lock at ``path``, which nobody else wants, but whoever looks (`is_held`) has a moment."""
+    for _ in range(_ATTEMPTS):
+        lock = try_lock(path)
+        if lock is not None:
+            return lock
+        time.sleep(_PAUSE)
+    raise OSError(errno.EWOULDBLOCK, "somebody else holds it", str(path))
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from __future__ import annotations
 import click
 from pydantic import BaseModel
 
-from mroute.api import RuleFunction, ServiceType, TagReader, TargetType, hookimpl
+from mroute.api import HealthCheck, RuleFunction, ServiceType, TagReader, TargetType, hookimpl
 from mroute_dicom.command import tags_command
 from mroute_dicom.functions import FUNCTIONS
+from mroute_dicom.health import check_programs, check_receiver
 from mroute_dicom.inbox import is_wanted, run_inbox
 from mroute_dicom.reader import read_tags
 from mroute_dicom.receiving.service import is_wanted as is_receiver_wanted
@@ -53,6 +54,12 @@ def mroute_services() -> list[ServiceType]:
         ServiceType("inbox", run_inbox, is_wanted),
         ServiceType("receiver", run_receiver, is_receiver_wanted),
     ]
+
+
+@hookimpl
+def mroute_health_checks() -> list[HealthCheck]:
+    """Whether the receiver can receive, and whether the programs are there that are asked for."""
+    return [HealthCheck("receiver", check_receiver), HealthCheck("dcmtk", check_programs)]
 
 
 @hookimpl

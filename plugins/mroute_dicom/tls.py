@@ -6,12 +6,17 @@ Knows certificates, keys and whom to trust. Does not know who connects to whom.
 from __future__ import annotations
 
 import ssl
-from datetime import datetime
+import stat
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import Field, StrictBool
 
 from mroute.api import FilePath, Model, MrouteError, Secret
+
+SOON = timedelta(days=30)
+"""A certificate that expires within this time is told of."""
 
 
 class TlsError(MrouteError):
@@ -84,6 +89,22 @@ def expiry(path: Path) -> datetime:
         raise TlsError(f"the certificate '{path}' cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise TlsError(f"'{path}' is no certificate, expected a PEM file") from error
+
+
+def complaints_of(tls: Tls, now: datetime) -> Iterator[str]:
+    """A sentence for each file that cannot be used for long, or that others may read."""
+    for path in filter(None, (tls.certificate, tls.authorities)):
+        try:
+            ends = expiry(path)
+        except TlsError as error:
+            yield str(error)
+            continue
+        if ends <= now:
+            yield f"the certificate '{path}' has expired on {ends:%Y-%m-%d}"
+        elif ends - now < SOON:
+            yield f"the certificate '{path}' expires on {ends:%Y-%m-%d}"
+    if tls.key is not None and tls.key.exists() and tls.key.stat().st_mode & stat.S_IROTH:
+        yield f"the key '{tls.key}' may be read by everybody; run 'chmod o-rwx {tls.key}'"
 
 
 def _trust(context: ssl.SSLContext, tls: Tls) -> None:

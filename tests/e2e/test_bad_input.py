@@ -297,6 +297,7 @@ CONTRIBUTING = [
     "mroute_runners",
     "mroute_services",
     "mroute_tag_readers",
+    "mroute_health_checks",
     "mroute_settings",
 ]
 

@@ -17,6 +17,7 @@ COMMANDS = (ROOT / "docs" / "reference" / "commands.md").read_text("utf-8")
 PAGES = {
     "find-out-why": 12,
     "look-after-the-spool": 19,
+    "find-out-what-is-wrong": 7,
     "collect-studies": 16,
     "receive-and-deliver-over-dicom": 2,
     "deliver-over-the-web": 7,

@@ -39,6 +39,7 @@ def test_every_descriptor_plan_and_context_is_explained() -> None:
     }
     assert set(SECTIONS) == names | {
         "Record",
+        "HealthCheck",
         "RuleFunction",
         "TagReader",
         "Delivery",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mroute.errors import TagsError
 from mroute.spool.arrivals.errorfiles import ERROR_SUFFIX
-from mroute.spool.layout import SOURCE_PREFIX, TAGS_SUFFIX, Spool
+from mroute.spool.layout import PROBE_PREFIX, SOURCE_PREFIX, TAGS_SUFFIX, Spool
 from mroute.spool.tags import read_tags
 
 LONGEST = 200
@@ -80,7 +80,8 @@ class Incoming:
         with os.scandir(self._spool.incoming) as entries:
             for entry in entries:
                 if _is_no_series(entry):
-                    loose.append(entry.name)
+                    if not entry.name.startswith(PROBE_PREFIX):
+                        loose.append(entry.name)
                     continue
                 try:
                     changed = entry.stat(follow_symlinks=False).st_mtime

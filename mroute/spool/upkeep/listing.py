@@ -16,7 +16,7 @@ from pathlib import Path
 from mroute.errors import TaskFileError, describe
 from mroute.spool.claim import DEFERRED_FILE
 from mroute.spool.held import is_held
-from mroute.spool.layout import SOURCE_PREFIX, TASK_FILE, Spool
+from mroute.spool.layout import PROBE_PREFIX, SOURCE_PREFIX, TASK_FILE, Spool
 from mroute.spool.places import joining
 from mroute.spool.queue import is_halted
 from mroute.spool.taskfile import read_task
@@ -166,7 +166,7 @@ class Look:
 
     def _claim(self, folder: Path) -> Item | None:
         kind, _, rest = folder.name.partition("-")
-        if folder == self.spool.locks or folder == self.spool.runs:
+        if folder == self.spool.locks or folder.name.startswith(PROBE_PREFIX):
             return None
         if kind in _MOVING:
             count, since = sum(1 for _ in folder.glob("*.dcm")), changed_at(folder)

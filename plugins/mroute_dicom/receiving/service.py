@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,7 +54,8 @@ def run_receiver(context: ServiceContext) -> None:
     settings = settings_in(context.settings).receiver
     assert settings is not None
     if settings.backend is Backend.DCMTK:
-        _refuse_what_storescp_cannot(context)
+        for complaint in storescp_complaints(context.durability):
+            raise MrouteError(complaint)
     if settings.tls is not None:
         server_context(settings.tls)  # what is wrong with it is said here, and once
     take_leftovers(context.workspace, context.receive, context.notice)
@@ -73,14 +74,15 @@ def run_receiver(context: ServiceContext) -> None:
                 process.end(until)
 
 
-def _refuse_what_storescp_cannot(context: ServiceContext) -> None:
-    if context.durability is Durability.POWER:
-        raise MrouteError(
+def storescp_complaints(durability: Durability) -> Iterator[str]:
+    """Why the back end ``dcmtk`` cannot receive, a sentence each."""
+    if durability is Durability.POWER:
+        yield (
             f"'{PROGRAM}' answers before an image would survive a loss of power; "
             "say 'durability: process', or leave 'backend' out"
         )
     if not is_installed():
-        raise MrouteError(f"'{PROGRAM}' is not installed; install DCMTK, or leave 'backend' out")
+        yield f"'{PROGRAM}' is not installed; install DCMTK, or leave 'backend' out"
 
 
 def _keep_running(context: ServiceContext, processes: list[_Process]) -> None:

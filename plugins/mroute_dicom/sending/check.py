@@ -7,7 +7,7 @@ contexts. Does not know what waits for the target.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -19,10 +19,7 @@ from mroute_dicom.sending.peer import Peer, peer_at
 from mroute_dicom.sending.proposals import Round, rounds
 from mroute_dicom.sending.report import name_of
 from mroute_dicom.sending.target import SENDER, Backend, DicomTarget, TransferSyntaxes
-from mroute_dicom.tls import Tls, expiry
-
-SOON = timedelta(days=30)
-"""A certificate that expires within this time is told of."""
+from mroute_dicom.tls import complaints_of
 
 _ROUNDS = 8
 """Associations that are tried for the presentation contexts; a task seldom needs a second one."""
@@ -37,7 +34,7 @@ def _complaints(target: DicomTarget, files: Sequence[Path]) -> Iterator[str]:
     if target.backend is Backend.DCMTK and not is_installed():
         yield f"'{PROGRAM}' is not installed; install DCMTK, or leave 'backend' out"
     if target.tls is not None:
-        yield from _certificates(target.tls, datetime.now(UTC))
+        yield from complaints_of(target.tls, datetime.now(UTC))
     if target.host == SENDER:
         yield "its host is that of the sender of each task, so that no connection can be tried"
         return
@@ -63,19 +60,6 @@ def _echo(peer: Peer) -> Iterator[str]:
         return
     if status:
         yield f"{peer} answers C-ECHO with the status {status:04X}"
-
-
-def _certificates(tls: Tls, now: datetime) -> Iterator[str]:
-    for path in filter(None, (tls.certificate, tls.authorities)):
-        try:
-            ends = expiry(path)
-        except MrouteError as error:
-            yield str(error)
-            continue
-        if ends <= now:
-            yield f"the certificate '{path}' has expired on {ends:%Y-%m-%d}"
-        elif ends - now < SOON:
-            yield f"the certificate '{path}' expires on {ends:%Y-%m-%d}"
 
 
 def _read(files: Sequence[Path]) -> tuple[list[Instance], list[str]]:

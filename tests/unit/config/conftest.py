@@ -186,6 +186,7 @@ def make_registry(
         runners=kept["runner"],
         services={},
         tag_readers={},
+        health_checks={},
         settings=sections,
         contributed_by={**owners, **{("settings", name): name for name in sections}},
         plugins=plugins or (ARCHIVE, CORE),

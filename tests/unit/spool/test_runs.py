@@ -17,8 +17,8 @@ import pytest
 from mroute.errors import SpoolError
 from mroute.spool.files import Files
 from mroute.spool.layout import Spool
-from mroute.spool.locks import try_lock
-from mroute.spool.runs import Run, registered, this_run
+from mroute.spool.locks import Lock, try_lock
+from mroute.spool.runs import Run, living_runs, registered, this_run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE = this_run(Path("/site/mroute.yaml"), NOW)
@@ -90,3 +90,37 @@ def test_facts_without_a_lock_are_those_of_no_run(spool: Spool, files: Files) ->
 def test_containers_of_one_kernel_are_one_host() -> None:
     assert this_run(Path("x"), NOW).boot_id == HERE.boot_id
     assert len(HERE.boot_id) > 8
+
+
+def test_whoever_only_looks_sees_the_runs_that_live_and_removes_nothing(
+    spool: Spool, files: Files
+) -> None:
+    with registered(spool, files, HERE, {}):
+        (spool.runs / "dead.lock").touch()
+        (spool.runs / "dead.json").write_text("{}")
+        before = sorted(spool.runs.iterdir())
+        assert living_runs(spool) == [HERE]
+        assert sorted(spool.runs.iterdir()) == before
+    assert living_runs(spool) == []
+    assert living_runs(Spool(spool.root / "gone")) == []
+
+
+def test_a_run_begins_while_somebody_looks_at_its_lock(
+    spool: Spool, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [None, None]
+
+    def looked_at(path: Path) -> Lock | None:
+        return answers.pop() if answers else try_lock(path)
+
+    monkeypatch.setattr("mroute.spool.runs.try_lock", looked_at)
+    with registered(spool, files, HERE, {}):
+        assert answers == []
+        assert living_runs(spool) == [HERE]
+    monkeypatch.setattr("mroute.spool.runs.try_lock", lambda path: None)
+    monkeypatch.setattr("mroute.spool.runs._PAUSE", 0)
+    with (
+        pytest.raises(SpoolError, match="somebody else holds it"),
+        registered(spool, files, HERE, {}),
+    ):
+        pass
