@@ -172,8 +172,9 @@ def test_nothing_at_the_target_makes_way(tmp_path: Path, to: Any) -> None:
     (archive / "linked").symlink_to(volume)
     (archive / "file").write_text("in the way")
     task = make_task(tmp_path / "task", images=IMAGES)
-    assert Sent().send(task, to(layout="linked")).stored.keys() == IMAGES.keys()
-    assert ((archive / "linked").is_symlink(), contents(volume)) == (True, IMAGES)
+    for _ in range(2):
+        assert Sent().send(task, to(layout="linked")).stored == dict.fromkeys(IMAGES, "")
+        assert ((archive / "linked").is_symlink(), contents(volume)) == (True, IMAGES)
     with pytest.raises(DeliveryError):
         Sent().send(task, to(layout="file"))
     assert (archive / "file").read_text() == "in the way"
