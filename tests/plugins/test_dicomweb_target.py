@@ -304,6 +304,21 @@ def test_a_service_that_fails_for_every_image_is_left_alone(
     assert (len(server.requests), len(sent.refused)) == (4, 3)
 
 
+def test_images_that_bring_about_a_500_here_and_there_keep_no_other(
+    tmp_path: Path, server: WebServer
+) -> None:
+    task, stow = task_of(tmp_path, 8), Stow()
+    bad = {uid(task, number) for number in (0, 2, 4, 6)}
+
+    def answer(request: Request) -> Reply:
+        return Reply(500) if bad & set(map(uid_of, parts(request))) else stow(request)
+
+    server.answer = answer
+    sent = send(task, server.url, batch=3)
+    assert sorted(sent.refused) == ["00.dcm", "02.dcm", "04.dcm", "06.dcm"]
+    assert (len(sent.stored), sent.error) == (4, None)
+
+
 XML = """<?xml version="1.0" encoding="utf-8"?>
 <NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">
   <DicomAttribute tag="00081199" vr="SQ" keyword="ReferencedSOPSequence">

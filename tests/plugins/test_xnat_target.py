@@ -361,6 +361,8 @@ def test_labels() -> None:
     assert as_label("1.2.840.113619") == "1_2_840_113619"
     assert as_label("Müller^Eva").startswith("M_ller_Eva-")
     assert as_label("a" * 64) == "a" * 64
+    assert len(as_label("a" * 64 + "b")) == 64
+    assert as_label("a" * 64 + "b") != as_label("a" * 64 + "c")
     assert label_for(check_label("{A}-{B}"), {"A": "1", "B": "x"}) == "1-x"
 
 
