@@ -179,7 +179,7 @@ def notifications(folder: Path) -> list[str]:
     return [path.read_text() for path in (*waiting, *dead)]
 
 
-def test_no_word_of_a_patient_is_logged_told_or_counted(
+def test_no_word_of_a_patient_is_logged_or_told(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     played = run(tmp_path, log_phi=False)
