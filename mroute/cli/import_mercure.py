@@ -73,7 +73,8 @@ def command(ctx: click.Context, file: Path, output: Path | None, as_json: bool) 
 def _write(text: str, output: Path, like: Path) -> None:
     """Write a new file as a whole or not at all, to be read by those who may read ``like``.
 
-    For it has the same passwords in it. Raises `MrouteError` where it exists or cannot be written.
+    For it may have passwords of modules in it. Raises `MrouteError` where it exists or cannot be
+    written.
     """
     partial = None
     try:

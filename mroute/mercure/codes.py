@@ -19,6 +19,7 @@ class Code(StrEnum):
     PLAIN_TEXT = "MR406"
     CHANGED = "MR407"
     ABSENT = "MR408"
+    LEFT_OUT = "MR409"
     REWRITE = "MR410"
     BESIDE_OR = "MR411"
     EMPTY = "MR412"
@@ -41,6 +42,7 @@ MEANINGS: dict[Code, str] = {
     Code.PLAIN_TEXT: "a credential stands in the rule file in plain text",
     Code.CHANGED: "mroute does the same thing in another way",
     Code.ABSENT: "something that the entry needs is not there, or names what is not there",
+    Code.LEFT_OUT: "a credential was left out: no secret of a target gets into the rule file",
     Code.REWRITE: "the expression has to be rewritten by a person; until then no rule is in force",
     Code.BESIDE_OR: "where a tag is missing or no number, the rule can trigger now",
     Code.EMPTY: "a missing tag was an empty text, and is unknown now",

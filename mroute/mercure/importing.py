@@ -14,7 +14,7 @@ from mroute.mercure.codes import Code
 from mroute.mercure.findings import SETTINGS, Finding, Findings, Where
 from mroute.mercure.keys import Keys
 from mroute.mercure.modules import convert_module
-from mroute.mercure.names import safe_names
+from mroute.mercure.names import safe_names, variable_names
 from mroute.mercure.reading import SECTIONS
 from mroute.mercure.rules import Surroundings, convert_rule
 from mroute.mercure.settings import FORCE_AFTER, added_tags, convert_timing, tell_the_rest
@@ -62,6 +62,7 @@ class _Import:
         self._registry = registry
         self._sections = {each: configuration[each] for each in SECTIONS}
         self._names = {each: safe_names(content) for each, content in self._sections.items()}
+        self._variables = variable_names(self._names["targets"].values())
         rest = {key: value for key, value in configuration.items() if key not in SECTIONS}
         self._keys = Keys(rest, self.findings.about(SETTINGS))
 
@@ -77,7 +78,7 @@ class _Import:
             "version": 1,
             "spool": "spool",
             "timing": convert_timing(self._keys),
-            "targets": self._entries("targets", lambda _, c, keys: convert_target(c, keys)),
+            "targets": self._entries("targets", self._target),
             "modules": self._entries("modules", lambda _, c, keys: convert_module(keys, runner)),
             "rules": self._entries("rules", lambda name, _, keys: convert_rule(name, keys, around)),
         }
@@ -86,6 +87,9 @@ class _Import:
             self._keys.where.tell(Code.UNUSED, "process_runner", message)
         tell_the_rest(self._keys)
         return {key: value for key, value in content.items() if value != {} or key == "rules"}
+
+    def _target(self, name: str, content: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+        return convert_target(content, keys, self._variables[keys.where.name])
 
     def _surroundings(self) -> Surroundings:
         rules = self._sections["rules"]

@@ -1,11 +1,12 @@
 """The names of entries: mercure takes any text, mroute what can be a part of a path.
 
-Knows how an unsafe name is made a safe one. Does not know what the names are of.
+Knows how an unsafe name is made a safe one, and one of a variable. Does not know what they are of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 
 from mroute.errors import UnsafeNameError
 from mroute.names import MAX_BYTES, safe_name
@@ -23,6 +24,16 @@ def safe_names(names: Iterable[str]) -> Mapping[str, str]:
     return {name: given[name] for name in names}
 
 
+def variable_names(names: Iterable[str]) -> Mapping[str, str]:
+    """Each of ``names`` as the beginning of a variable of the environment; no two are the same."""
+    given: dict[str, str] = {}
+    for name in names:
+        letters = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+        variable = letters if letters[:1].isalpha() else f"TARGET_{letters}".rstrip("_")
+        given[name] = _free(variable, set(given.values()), "_")
+    return given
+
+
 def _is_safe(name: str) -> bool:
     try:
         safe_name(name, "name")
@@ -37,9 +48,9 @@ def _safe(name: str) -> str:
     return kept.encode()[: MAX_BYTES - 10].decode("utf-8", "ignore") or "unnamed"
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, taken: Container[str], before_number: str = "-") -> str:
     number, free = 1, name
     while free in taken:
         number += 1
-        free = f"{name}-{number}"
+        free = f"{name}{before_number}{number}"
     return free

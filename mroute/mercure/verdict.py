@@ -33,13 +33,15 @@ _THEIRS = {
     },
     "targets": {
         "type": "target_type",
-        "host": "ip",
         "aet": "aet_target",
         "calling_aet": "aet_source",
-        "pass_calling_aet": "pass_sender_aet",
-        "pass_called_aet": "pass_receiver_aet",
         "path": "folder",
         "exclude": "file_filter",
+        "project": "project_id",
+        "after": "run_on_complete",
+        "access_key": "access_key_id",
+        "secret_key": "secret_access_key",
+        "authentication.user": "http_user",
     },
     "modules": {
         "runner": "process_runner",
@@ -54,6 +56,9 @@ _THEIRS = {
     },
 }
 """Keys of the rule file to those of mercure, by section; others have the same name or none."""
+
+_OF_TYPE = {"dicom": {"host": "ip"}, "xnat": {"url": "host"}}
+"""Keys of a target that mercure calls otherwise in one type only."""
 
 _CHANNELS = {"webhook": "notification_webhook", "email": "notification_email"}
 
@@ -111,6 +116,11 @@ def _theirs(section: str, path: list[str], root: Node, name: str) -> str:
             channel = channel.child(step) if channel else None
         return _CHANNELS.get(str(channel.value) if channel else "", "notification_webhook")
     keys = _THEIRS[section]
+    if section == "targets":
+        target = root.child("targets")
+        for step in (name, "type"):
+            target = target.child(step) if target else None
+        keys = {**keys, **_OF_TYPE.get(str(target.value) if target else "", {})}
     for length in range(len(path), 0, -1):
         if found := keys.get(".".join(path[:length])):
             return found

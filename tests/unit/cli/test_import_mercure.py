@@ -60,6 +60,19 @@ def test_a_name_does_nothing_to_the_terminal(mroute: Mroute, mercure: Path) -> N
     assert "  a\\x1b[2Jb\\n: mroute does not know this key [MR403]\n" in result.stderr
 
 
+def test_a_secret_is_left_out(mroute: Mroute, mercure: Path, tmp_path: Path) -> None:
+    target = {"target_type": "xnat", "host": "https://x.example", "project_id": "P", "user": "u"}
+    mercure.write_text(
+        json.dumps({**FINE, "targets": {"nothing": {**target, "password": "tr0ub4dor"}}})
+    )
+    output = tmp_path / "mroute.yaml"
+    result = mroute("import-mercure", mercure, "-o", output)
+    assert "password: {env: NOTHING_PASSWORD}" in output.read_text()
+    assert "hint: set 'NOTHING_PASSWORD' where mroute runs" in result.stderr
+    assert "tr0ub4dor" not in result.stdout + result.stderr + output.read_text()
+    assert mroute("validate-rules", output).stdout == f"{output}: fine\n"
+
+
 def test_nothing_is_overwritten(mroute: Mroute, mercure: Path, tmp_path: Path) -> None:
     output = tmp_path / "mroute.yaml"
     output.write_text("mine")

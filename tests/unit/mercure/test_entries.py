@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mroute.mercure.durations import duration
-from mroute.mercure.names import safe_names
+from mroute.mercure.names import safe_names, variable_names
 from mroute.names import safe_name
 from tests.unit.mercure.conftest import Import, content_of
 
@@ -114,17 +114,20 @@ def test_names(names: list[str], expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["PACS2", "my pacs", "a.b-c"], ["PACS2", "MY_PACS", "A_B_C"]),
+        (["a b", "a-b", "A_B", "a_b_2"], ["A_B", "A_B_2", "A_B_3", "A_B_2_2"]),
+        (["3T", "é", "-"], ["TARGET_3T", "TARGET", "TARGET_2"]),
+    ],
+)
+def test_names_of_variables(names: list[str], expected: list[str]) -> None:
+    assert list(variable_names(names).values()) == expected
+
+
+@pytest.mark.parametrize(
     ("seconds", "expected"),
     [(900, "15m"), (5400, "90m"), (7200, "2h"), (45, "45s"), (0, "0s"), (-1, -1), ("a", "a")],
 )
 def test_durations(seconds: Any, expected: Any) -> None:
     assert duration(seconds) == expected
-
-
-def test_credentials_are_carried_over_and_told(imported: Import) -> None:
-    target = {"target_type": "sftp", "host": "h", "folder": "/", "user": "u", "password": "p"}
-    whole = imported(targets={"s": target})
-    assert content_of(whole)["targets"]["s"]["password"] == "p"
-    told = [each for each in whole.findings if each.code == "MR406"]
-    assert [(each.section, each.name, each.key) for each in told] == [("targets", "s", "password")]
-    assert "'p'" not in told[0].message
