@@ -109,6 +109,7 @@ class Notices:
                 try:
                     settled += self._deliver(site, each, started)
                 except OSError as error:  # it stays in the outbox as it is: the disk is full, say
+                    self._let_rest(site, each, site.clock())
                     self._tell(site, each, started, "retry", describe(error))
         return settled
 

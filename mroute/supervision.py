@@ -13,6 +13,11 @@ from threading import Thread
 PAUSE = 1.0
 """Seconds until a part that failed is begun again."""
 
+HEALTHY = 60.0
+"""Seconds after which a part that fails has been well in between: the same is told again then."""
+
+ENDED = "ended by itself and is started again"
+
 Notice = Callable[[str, str], None]
 """Tells an administrator: where, and what."""
 
@@ -31,7 +36,7 @@ class Supervisor:
         self._seen: dict[str, float] = {}
 
     def begin(self, name: str, loop: Callable[[], None], *, waited_for: bool = True) -> Thread:
-        """Run ``loop`` in the thread that is returned until it returns, and again where it fails.
+        """Run ``loop`` in the thread that is returned, again and again until mroute stops.
 
         One that is not ``waited_for`` does not hold up the end of mroute.
         """
@@ -66,14 +71,23 @@ class Supervisor:
     def _keep_running(self, name: str, loop: Callable[[], None]) -> None:
         told = ""
         while not self._stop.is_set():
-            try:
-                loop()
-                return
+            began = self._monotonic()
             # A part that fails must not take the others with it: it is told, and begun again. The
             # same again is told once: a folder that is gone is gone in every pass.
-            except (Exception, SystemExit) as error:  # noqa: BLE001
-                detail = f"failed and is started again: {type(error).__name__}: {error}"
-                if detail != told:
-                    self._notice(name, detail)
-                told = detail
-                self._stop.wait(PAUSE)
+            detail = _end_of(loop)
+            if self._monotonic() - began > HEALTHY:
+                told = ""
+            if detail != told and not (self._stop.is_set() and detail == ENDED):
+                self._notice(name, detail)
+            told = detail
+            self._stop.wait(PAUSE)
+
+
+def _end_of(loop: Callable[[], None]) -> str:
+    """Run a loop to its end; returns how that came, in a sentence."""
+    try:
+        loop()
+    # Whatever it is: a library in another language may raise what is no `Exception`.
+    except BaseException as error:  # noqa: BLE001
+        return f"failed and is started again: {type(error).__name__}: {error}"
+    return ENDED

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from mroute.errors import describe, is_shortage
 from mroute.models import NoticeEvent
 from mroute.spool.files import Files
 from mroute.spool.layout import REASON_FILE, Spool
@@ -94,15 +95,22 @@ def due(
     """The deliveries that are due, the older before the newer; `held` takes one.
 
     ``longest`` is how long one may have to rest, and ``resting`` is kept from one call to the next.
-    A file that is no delivery goes to ``error/``.
+    A file that is no delivery, or cannot be read, goes to ``error/``.
     """
     before, resting.known = resting.known, {}
     for identity, path in _oldest_first(spool.outbox):
         known = before.get(path.name)
         if known is None or known[0] != identity:
-            with held(spool, files, path, now) as waiting:
-                if waiting is None:
-                    continue
+            try:
+                with held(spool, files, path, now) as waiting:
+                    if waiting is None:
+                        continue
+            except OSError as error:
+                if is_shortage(error):
+                    raise
+                # One that cannot be opened must not hold up the others.
+                _bury(spool, files, path, (), describe(error), now)
+                continue
             known = identity, waiting
         resting.known[path.name] = known
         if is_due(known[1].not_before, now, longest):

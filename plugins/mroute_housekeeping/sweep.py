@@ -45,10 +45,18 @@ def sweep(context: ServiceContext, settings: HousekeepingSettings, free: FreePer
         if context.stop.is_set():
             return
         if may_delete and _is_too_old(task, settings, now):
-            context.remove(task, f"it was kept for {(now - task.at) / _DAY:.1f} days")
+            _remove(context, task, f"it was kept for {(now - task.at) / _DAY:.1f} days")
         else:
             kept.append(task)
     _make_room(context, kept, settings.min_free, free)
+
+
+def _remove(context: ServiceContext, task: FinishedTask, because: str) -> None:
+    """Delete a task; one that cannot be deleted keeps no other."""
+    try:
+        context.remove(task, because)
+    except OSError as error:
+        context.notice("housekeeping", f"'{task.path}' cannot be deleted: {error.strerror}")
 
 
 def _is_too_old(task: FinishedTask, settings: HousekeepingSettings, now: datetime) -> bool:
@@ -70,7 +78,7 @@ def _make_room(
         for task in candidates:
             if context.stop.is_set() or free(folder) >= least:
                 break
-            context.remove(task, f"less than {least} % of its disk was free")
+            _remove(context, task, f"less than {least} % of its disk was free")
         if free(folder) < least and not context.stop.is_set():
             context.notice(
                 "housekeeping",

@@ -104,6 +104,7 @@ def announce(
                 "date": now.isoformat(),
             },
             body=body,
+            destination=address,  # one that is refused delays none but itself
         )
 
 

@@ -29,6 +29,7 @@ class House:
     other: int = 0
     removed: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    immortal: set[str] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def add(self, queue: Finish, name: str, days: float) -> None:
@@ -47,6 +48,8 @@ class House:
         return NOW - DAY * float((path / "age").read_text())
 
     def remove(self, task: FinishedTask, because: str) -> None:
+        if task.id in self.immortal:
+            raise PermissionError(1, "Operation not permitted")
         self.removed.append(f"{task.id}: {because}")
         shutil.rmtree(task.path)
 
@@ -119,6 +122,15 @@ def test_at_99_per_cent_all_goes_that_may_and_the_rest_is_told(house: House) -> 
     (told,) = house.told
     assert told.startswith("less than 5 % are free in '")
     assert "and nothing is left there that may be deleted: make room" in told
+
+
+def test_one_that_cannot_be_deleted_keeps_no_other(house: House) -> None:
+    house.immortal.add("done-old")
+    assert house.sweep(min_free=0, success="1h") == ["done-new: it was kept for 0.5 days"]
+    (told,) = house.told
+    assert told == f"'{house.root}/success/done-old' cannot be deleted: Operation not permitted"
+    house.other = 4
+    assert len(house.sweep(min_free=20)) == 1
 
 
 def test_asked_to_stop_it_deletes_nothing_more(house: House) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from functools import partial
 
-from mroute.supervision import Supervisor
+from mroute.supervision import HEALTHY, Supervisor
 
 
 class Clock:
@@ -31,12 +31,47 @@ def test_what_fails_is_begun_again_and_the_same_reason_is_told_once() -> None:
         runs.append(1)
         for reason in reasons:
             raise reason
+        stop.set()
 
     found.begin("part", loop).join()
-    assert (len(runs), waits) == (4, [1.0, 1.0, 1.0])
+    assert (len(runs), waits) == (4, [1.0, 1.0, 1.0, 1.0])
     assert told == [
         ("part", "failed and is started again: ValueError: a"),
         ("part", "failed and is started again: SystemExit: 3"),
+    ]
+
+
+def test_the_same_is_told_again_when_a_part_was_well_in_between() -> None:
+    found, stop, told, clock = supervisor()
+    lasts = iter([0, 0, HEALTHY + 1, 0])
+    stop.wait = lambda seconds: False  # type: ignore[method-assign,assignment]
+
+    def loop() -> None:
+        for seconds in lasts:
+            clock.now += seconds
+            raise ValueError("a")
+        stop.set()
+
+    found.begin("part", loop).join()
+    assert told == [("part", "failed and is started again: ValueError: a")] * 2
+
+
+def test_what_ends_by_itself_is_begun_again_whatever_it_raises() -> None:
+    found, stop, told, _ = supervisor()
+    ends = iter([None, GeneratorExit("panic")])
+    stop.wait = lambda seconds: False  # type: ignore[method-assign,assignment]
+
+    def loop() -> None:
+        for end in ends:
+            if end is not None:
+                raise end
+            return
+        stop.set()
+
+    found.begin("part", loop).join()
+    assert told == [
+        ("part", "ended by itself and is started again"),
+        ("part", "failed and is started again: GeneratorExit: panic"),
     ]
 
 

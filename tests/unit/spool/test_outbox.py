@@ -51,6 +51,14 @@ def test_the_channel_stands_for_a_destination_that_is_not_named(spool: Spool, fi
     assert [each.destination for each in due(spool, files)] == ["bell"]
 
 
+def test_one_that_cannot_be_opened_holds_up_no_other(spool: Spool, files: Files) -> None:
+    (spool.outbox / "0.json").mkdir()
+    put(spool, files, [delivery()])
+    assert [each.delivery for each in due(spool, files)] == [delivery()]
+    reason = json.loads((spool.root / "error/0/reason.json").read_text())["reason"]
+    assert "Is a directory" in reason
+
+
 def test_putting_the_same_again_changes_nothing(spool: Spool, files: Files) -> None:
     put(spool, files, [delivery("a"), delivery("b")])
     put(spool, files, [delivery("a"), delivery("b")])
