@@ -14,8 +14,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from mroute.api import FilePath, Shipment, TargetBase, TargetDownError, WorkContext
-from mroute_storage.files import copy, flush, is_shortage
+from mroute.api import (
+    FilePath,
+    Shipment,
+    TargetBase,
+    TargetDownError,
+    WorkContext,
+    raise_exhaustion,
+)
+from mroute_storage.files import copy, flush
 from mroute_storage.images import Folder
 from mroute_storage.layout import Layout
 from mroute_storage.placement import Exclude, is_excluded, named_task, placements
@@ -76,8 +83,7 @@ def _send_whole(shipment: Shipment, target: FolderTarget) -> None:
         partial.rename(delivered)
         flush(target.path)
     except OSError as error:
-        if is_shortage(error):
-            raise
+        raise_exhaustion(error)
         raise TargetDownError(f"'{target.path}': {error.strerror or error}") from error
 
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from mroute.api import Shipment, TargetDownError
-from mroute_storage.files import copy, flush, is_same, is_shortage, rename_new
+from mroute.api import Shipment, TargetDownError, is_exhaustion
+from mroute_storage.files import copy, flush, is_same, rename_new
 from mroute_storage.placement import NameTakenError, Part, Placement
 
 _OF_ONE_IMAGE = frozenset(
@@ -59,7 +59,7 @@ class Folder:
         except NameTakenError as error:
             shipment.refused(placement.image, "", str(error))
         except OSError as error:
-            if is_shortage(error) or _is_of(error, placement.image.parent):
+            if is_exhaustion(error) or _is_of(error, placement.image.parent):
                 raise
             if error.errno not in _OF_ONE_IMAGE:
                 raise _down(self._path, error) from error
