@@ -13,7 +13,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from mroute.api import Duration, FilePath, TargetBase
 from mroute_storage.layout import Layout
-from mroute_storage.placing import Patterns
+from mroute_storage.placement import Exclude
 
 _OF_HOST = ("user", "port", "key", "known_hosts")
 
@@ -58,7 +58,7 @@ class RsyncTarget(TargetBase):
         "{task_id}",
         description="Folders below that: tags by keyword, and `task_id`, in braces.",
     )
-    exclude: Patterns = Field((), description="Images whose file has such a name are left out.")
+    exclude: Exclude = ()
     fsync: StrictBool = Field(
         True,
         description="Whether an image survives a loss of power before it counts as stored. Needs "

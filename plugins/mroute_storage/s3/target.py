@@ -13,7 +13,7 @@ from pydantic import AnyHttpUrl, Field, StrictBool, model_validator
 
 from mroute.api import Duration, FilePath, Secret, TargetBase
 from mroute_storage.layout import Layout
-from mroute_storage.placing import Patterns
+from mroute_storage.placement import Exclude
 
 LIBRARY = "obstore"
 
@@ -72,7 +72,7 @@ class S3Target(TargetBase):
         description="What stands before the name of the file in the key of each object: folders "
         "with tags by keyword, and `task_id`, in braces.",
     )
-    exclude: Patterns = Field((), description="Images whose file has such a name are left out.")
+    exclude: Exclude = ()
     timeout: Duration = Field(
         timedelta(minutes=1),
         description="Time for a request, one for each part of a large image, with what is tried "
