@@ -106,8 +106,8 @@ def test_a_large_image_goes_in_parts_and_is_recognised(tmp_path: Path, store: Ob
 
 def test_the_key_follows_the_layout(tmp_path: Path, store: ObjectStore) -> None:
     task = make_task(tmp_path / "task", images={"1.dcm": b"image"})
-    for prefix in ("", "ct/{Modality}/{PatientID}", "{task_id}"):
-        Sent().send(task, target(store.port, prefix=prefix))
+    for layout in ("", "ct/{Modality}/{PatientID}", "{task_id}"):
+        Sent().send(task, target(store.port, layout=layout))
     assert list(store.objects()) == ["1.dcm", f"{task.id}/1.dcm", "ct/MR/unknown/1.dcm"]
 
 
@@ -335,5 +335,5 @@ def test_a_stop_is_noticed_between_images_and_between_parts(
 
 
 def test_a_check_leaves_nothing_behind(store: ObjectStore, man: Middleman) -> None:
-    assert check_s3("store", target(man.port, prefix="ct/{PatientID}"), ()) == []
+    assert check_s3("store", target(man.port, layout="ct/{PatientID}"), ()) == []
     assert store.objects() == {}

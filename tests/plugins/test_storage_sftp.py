@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 
 from mroute.api import DeliveryError, TargetDownError, Task
 from mroute.testing import make_task, work_context
+from mroute_storage import extras
 from mroute_storage.placement import BESIDE
 from mroute_storage.sftp import SftpTarget, check_sftp, send_to_sftp
 from tests.plugins.sftp_server import HOST, PASSWORD, USER, Server, sftp_server
@@ -328,7 +328,7 @@ def test_what_a_target_cannot_be(tmp_path: Path, fields: dict[str, Any], said: s
 
 
 def test_a_machine_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(ValidationError, match=r"needs the library asyncssh; .*'mroute\[sftp\]'"):
         target_at(Server(tmp_path, 22, "ssh-rsa AAAA"))
 

@@ -33,7 +33,7 @@ def send_to_s3(shipment: Shipment, target: S3Target, context: WorkContext) -> No
     """
     bucket = Bucket(target)
     keep = partial(_keep, bucket, target.part_size * MEGABYTE, context.stop)
-    coming = placements(shipment, target.prefix, target.exclude, context, with_tags=False)
+    coming = placements(shipment, target.layout, target.exclude, context, with_tags=False)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for image, said in pool.map(keep, coming):
             if isinstance(said, NotTakenError):
