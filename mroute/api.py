@@ -34,6 +34,10 @@ from mroute.errors import (
     SecretError,
     TagsError,
     TargetDownError,
+    TlsError,
+    causes,
+    is_exhaustion,
+    raise_exhaustion,
 )
 from mroute.events import (
     ArrivalIgnored,
@@ -92,6 +96,7 @@ from mroute.models import (
 from mroute.secrets import Secret
 from mroute.settlement import Done, Failed, HandOver, Retry, Settlement, Task
 from mroute.times import Duration, Hours
+from mroute.tls import Tls, client_context, expiry_complaints, tls_complaints
 from mroute.types import (
     FOREVER,
     Check,
@@ -213,6 +218,8 @@ __all__ = [
     "TaskPlan",
     "TaskRemoved",
     "TaskSettled",
+    "Tls",
+    "TlsError",
     "Trigger",
     "TriggeredRule",
     "TroubleNoticed",
@@ -221,6 +228,12 @@ __all__ = [
     "Verdict",
     "WaitingItem",
     "WorkContext",
+    "causes",
+    "client_context",
     "compile_completion",
+    "expiry_complaints",
     "hookimpl",
+    "is_exhaustion",
+    "raise_exhaustion",
+    "tls_complaints",
 ]

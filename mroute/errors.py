@@ -7,21 +7,12 @@ deserves. Does not know who finds or reports anything.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
-_SHORTAGES = frozenset(
-    {
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOMEM,
-        errno.EAGAIN,
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-    }
-)
+_EXHAUSTION = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+_SHORTAGES = _EXHAUSTION | {errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class ExitCode(IntEnum):
@@ -99,6 +90,30 @@ def is_shortage(error: OSError) -> bool:
     return error.errno in _SHORTAGES
 
 
+def is_exhaustion(error: BaseException) -> bool:
+    """Whether this process or machine has run out of open files, or of memory.
+
+    Whatever it talks to has nothing to do with that, be it a disk or another machine.
+    """
+    # A subclass may have numbers of its own, as `ssl.SSLError` does.
+    return type(error) is OSError and error.errno in _EXHAUSTION
+
+
+def raise_exhaustion(error: BaseException) -> None:
+    """Raise the error below ``error`` that says that this machine has run out of something."""
+    for each in causes(error):
+        if is_exhaustion(each):
+            raise each
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that brought it about."""
+    each: BaseException | None = error
+    while each is not None:
+        yield each
+        each = each.__cause__ or each.__context__
+
+
 class MrouteError(Exception):
     """Root of every error that mroute raises on purpose; its text is meant for a person."""
 
@@ -159,6 +174,10 @@ class UnsafeNameError(MrouteError):
 
 class SecretError(MrouteError):
     """A secret that the configuration names is not where it should be."""
+
+
+class TlsError(MrouteError):
+    """A certificate or key cannot be used; the text names its file."""
 
 
 class SpoolError(MrouteError):

@@ -12,15 +12,15 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mroute.api import HealthContext, MrouteError
+from mroute.api import HealthContext, MrouteError, Tls, tls_complaints
 from mroute_dicom.receiving.port import listeners, program_of, try_port
+from mroute_dicom.receiving.security import server_context
 from mroute_dicom.receiving.service import storescp_complaints
 from mroute_dicom.receiving.settings import MEGABYTE, Backend, ReceiverSettings
 from mroute_dicom.sending.dcmtk import PROGRAM, is_installed
 from mroute_dicom.sending.target import Backend as SendingBackend
 from mroute_dicom.sending.target import DicomTarget
 from mroute_dicom.settings import settings_in
-from mroute_dicom.tls import Tls, complaints_of, server_context
 
 _ADVICE = {
     errno.EACCES: "take a port from 1024 on, or give this user the capability CAP_NET_BIND_SERVICE",
@@ -90,7 +90,7 @@ def _room(receiver: ReceiverSettings, folder: Path) -> Iterator[str]:
 
 
 def _tls(tls: Tls) -> Iterator[str]:
-    yield from complaints_of(tls, datetime.now(UTC))
+    yield from tls_complaints(tls, datetime.now(UTC))
     try:
         server_context(tls)
     except MrouteError as error:

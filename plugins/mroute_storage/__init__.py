@@ -6,7 +6,9 @@ Knows which target types there are. Does not know how one of them takes images.
 from __future__ import annotations
 
 from mroute.api import TargetType, hookimpl
-from mroute_storage.folder import FolderTarget, check_folder, send_to_folder
+from mroute_storage.folder.check import check_folder
+from mroute_storage.folder.send import send_to_folder
+from mroute_storage.folder.target import FolderTarget
 from mroute_storage.rsync.check import check_rsync
 from mroute_storage.rsync.send import send_to_rsync
 from mroute_storage.rsync.target import RsyncTarget

@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from http import HTTPMethod
 from pathlib import Path
 
-from mroute.api import DeliveryError
+from mroute.api import DeliveryError, expiry_complaints, tls_complaints
 from mroute_web.dicomweb import STUDIES, DicomwebTarget
 from mroute_web.instances import read_instance
 from mroute_web.service import Answer, connected
 from mroute_web.statuses import judge, words
 from mroute_web.target import WebTarget
-from mroute_web.tls import expiring, expiring_at
 from mroute_web.xnat_session import session
 from mroute_web.xnat_target import XnatTarget
 
@@ -51,7 +50,7 @@ def _dicomweb(target: DicomwebTarget) -> Iterator[str]:
             answer = service.ask(HTTPMethod.GET, STUDIES, query=query)
         if answer.certificate_ends is not None:
             what = f"the certificate of {target.place}"
-            yield from expiring_at(what, answer.certificate_ends, datetime.now(UTC))
+            yield from expiry_complaints(what, answer.certificate_ends, datetime.now(UTC))
         judge(answer, target.place)
     except DeliveryError as error:
         yield str(error)
@@ -80,12 +79,12 @@ def _xnat(target: XnatTarget) -> Iterator[str]:
         yield str(error)
         return
     if ends is not None:
-        yield from expiring_at(f"the certificate of {target.place}", ends, datetime.now(UTC))
+        yield from expiry_complaints(f"the certificate of {target.place}", ends, datetime.now(UTC))
 
 
 def _certificates(target: WebTarget) -> Iterator[str]:
     if target.tls is not None:
-        yield from expiring(target.tls, datetime.now(UTC))
+        yield from tls_complaints(target.tls, datetime.now(UTC))
 
 
 def _unreadable(files: Sequence[Path]) -> Iterator[str]:

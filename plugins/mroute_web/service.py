@@ -17,10 +17,8 @@ from http import HTTPMethod
 from ssl import SSLError, SSLSocket, cert_time_to_seconds
 from typing import TYPE_CHECKING
 
-from mroute.api import DeliveryError, TargetDownError
-from mroute_web.shortages import below, raise_shortage
+from mroute.api import DeliveryError, TargetDownError, causes, client_context, raise_exhaustion
 from mroute_web.target import WebTarget
-from mroute_web.tls import tls_context
 
 if TYPE_CHECKING:
     import httpx2
@@ -81,11 +79,11 @@ class Service:
                 retry_after = response.headers.get("Retry-After", "")
                 return Answer(response.status_code, self._read(response), retry_after, ends)
         except httpx2.HTTPError as error:
-            raise_shortage(error)
+            raise_exhaustion(error)
             if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)):
                 raise TargetDownError(f"{self} cannot be reached: {error}") from error
             # Our certificate is judged after the connection has come about, since TLS 1.3.
-            if any(isinstance(each, SSLError) for each in below(error)):
+            if any(isinstance(each, SSLError) for each in causes(error)):
                 raise TargetDownError(f"{self}: no secure connection: {error}") from error
             raise DeliveryError(f"{self} {_what_happened(error)}") from error
 
@@ -128,7 +126,7 @@ def connected(
     )
     ours = {"User-Agent": "mroute", "Accept-Encoding": "identity", **headers}
     with httpx2.Client(
-        verify=tls_context(target.tls), timeout=timeout, headers=ours, follow_redirects=False
+        verify=client_context(target.tls), timeout=timeout, headers=ours, follow_redirects=False
     ) as client:
         yield Service(client, target, stop)
 

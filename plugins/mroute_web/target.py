@@ -11,8 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, model_validator
 
-from mroute.api import Duration, Model, Secret, SecretError, TargetBase, TargetDownError
-from mroute_web.tls import WebTls
+from mroute.api import Duration, Model, Secret, SecretError, TargetBase, TargetDownError, Tls
 
 
 def _without_secrets(url: AnyHttpUrl) -> AnyHttpUrl:
@@ -30,7 +29,7 @@ class WebTarget(TargetBase):
         description="The root of the service, without user and password.",
         examples=["https://pacs.example/dicom-web"],
     )
-    tls: WebTls | None = Field(
+    tls: Tls | None = Field(
         None,
         description="Certificates for `https`; if not given, the authorities of the system are "
         "trusted, and no certificate is shown.",

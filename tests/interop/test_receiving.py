@@ -365,7 +365,7 @@ def test_storescp_is_begun_only_for_those_that_are_allowed(tmp_path: Path) -> No
         ("backend: dcmtk, private_sop_classes: true", "takes no private SOP classes"),
         ("backend: dcmtk, max_object: 5", "storescp has no limit for an image"),
         ("backend: dcmtk, tls: {certificate: a.pem}", "cannot check AE titles behind TLS"),
-        ("tls: {key: a.key}", "a receiver needs a 'certificate' for TLS"),
+        ("tls: {authorities: a.pem}", "a receiver needs a 'certificate' for TLS"),
         ("allow: {addresses: [everywhere]}", "expected an IP address, or a network"),
     ],
 )

@@ -9,13 +9,12 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mroute.api import DeliveryError, Shipment, TargetDownError, Task, WorkContext
+from mroute.api import DeliveryError, TargetDownError, Task, WorkContext
 from mroute.testing import make_task, work_context
 from mroute_storage.rsync.check import check_rsync
 from mroute_storage.rsync.send import send_to_rsync
@@ -23,6 +22,7 @@ from mroute_storage.rsync.target import RsyncTarget
 from tests.interop.middleman import middleman
 from tests.interop.peers import HOST, free_port
 from tests.interop.sshd import Sshd, new_key, sshd
+from tests.told import Told, contents
 
 pytestmark = pytest.mark.interop
 
@@ -35,23 +35,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         yield found
 
 
-@dataclass
-class Sent:
+class Sent(Told):
     """What was reported of each image."""
 
-    stored: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-
     def send(self, task: Task, to: RsyncTarget, context: WorkContext | None = None) -> Sent:
-        missing = tuple(each for each in task.images() if each.name not in self.stored)
-        shipment = Shipment(
-            task,
-            "archive",
-            missing,
-            lambda image, status, warning: self.stored.update({image.name: warning}),
-            lambda image, status, reason: self.refused.update({image.name: reason}),
-        )
-        send_to_rsync(shipment, to, context or work_context(task))
+        send_to_rsync(self.shipment(task), to, context or work_context(task))
         return self
 
 
@@ -71,14 +59,6 @@ def there(server: Sshd, path: Path, **fields: Any) -> RsyncTarget:
         **fields,
     }
     return here(path, **model)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture(params=["here", "there"])
@@ -131,8 +111,8 @@ def test_what_is_excluded_is_left_out_and_what_has_no_tags_is_refused(
 ) -> None:
     task = make_task(tmp_path / "task", images=IMAGES)
     (task.folder / "1.2.3#4.tags").unlink()
-    sent = Sent().send(task, to(exclude=["*#[5-9].dcm"]))
-    assert sorted(contents(tmp_path / "archive" / task.id)) == [f"1.2.3#{n}.dcm" for n in range(4)]
+    sent = Sent().send(task, to(exclude=["*#[5-9].dcm"], layout="{Modality}"))
+    assert sorted(contents(tmp_path / "archive/MR")) == [f"1.2.3#{n}.dcm" for n in range(4)]
     assert list(sent.refused) == ["1.2.3#4.dcm"]
     assert sent.stored["1.2.3#9.dcm"].startswith("left out")
 

@@ -7,13 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mroute.api import DeliveryError, Shipment, TargetDownError, Task, WorkContext
+from mroute.api import DeliveryError, TargetDownError, Task, WorkContext
 from mroute.testing import make_task, work_context
+from mroute_storage.placement import BESIDE, LEFT_OUT
 from mroute_storage.s3.check import check_s3
 from mroute_storage.s3.send import send_to_s3
 from mroute_storage.s3.target import S3Target
@@ -21,6 +22,7 @@ from tests.interop.certificates import new_authority
 from tests.interop.middleman import Middleman, http_answer, middleman
 from tests.interop.peers import HOST, free_port
 from tests.interop.stores import BUCKET, ObjectStore, guarded_store, object_store
+from tests.told import Told
 
 pytestmark = pytest.mark.interop
 
@@ -66,30 +68,11 @@ def target(port: int, **fields: object) -> S3Target:
     return S3Target.model_validate(model)
 
 
-@dataclass
-class Sent:
+class Sent(Told):
     """What was reported of each image."""
 
-    stored: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-
-    def send(
-        self,
-        task: Task,
-        to: S3Target,
-        context: WorkContext | None = None,
-    ) -> Sent:
-        missing = tuple(each for each in task.images() if each.name not in self.stored)
-        shipment = Shipment(
-            task,
-            "store",
-            missing,
-            lambda image, status, warning: self.stored.update({image.name: warning}),
-            lambda image, status, reason: self.refused.update(
-                {image.name: f"{status} {reason}".strip()}
-            ),
-        )
-        send_to_s3(shipment, to, context or work_context(task))
+    def send(self, task: Task, to: S3Target, context: WorkContext | None = None) -> Sent:
+        send_to_s3(self.shipment(task), to, context or work_context(task))
         return self
 
 
@@ -123,8 +106,8 @@ def test_a_large_image_goes_in_parts_and_is_recognised(tmp_path: Path, store: Ob
 
 def test_the_key_follows_the_layout(tmp_path: Path, store: ObjectStore) -> None:
     task = make_task(tmp_path / "task", images={"1.dcm": b"image"})
-    for prefix in ("", "ct/{Modality}/{PatientID}", "{task_id}"):
-        Sent().send(task, target(store.port, prefix=prefix))
+    for layout in ("", "ct/{Modality}/{PatientID}", "{task_id}"):
+        Sent().send(task, target(store.port, layout=layout))
     assert list(store.objects()) == ["1.dcm", f"{task.id}/1.dcm", "ct/MR/unknown/1.dcm"]
 
 
@@ -133,7 +116,7 @@ def test_what_is_excluded_is_left_out_and_told(tmp_path: Path, store: ObjectStor
     sent = Sent().send(task, target(store.port, exclude=["*#[0-7].dcm", "none"]))
     assert list(store.objects()) == [f"{FOLDER}/1.2.3#8.dcm", f"{FOLDER}/1.2.3#9.dcm"]
     assert sent.stored.keys() == IMAGES.keys()
-    assert sent.stored["1.2.3#0.dcm"] == "left out: 'exclude' has a pattern of its name"
+    assert sent.stored["1.2.3#0.dcm"] == LEFT_OUT
 
 
 def test_an_image_without_tags_is_refused_and_the_others_are_sent(
@@ -159,7 +142,7 @@ def test_other_content_of_the_same_name_stays_and_ours_is_beside_it(
         sent = Sent().send(task, target(store.port))
         assert sent.refused == {}
         assert sent.stored.keys() == images.keys()
-        assert sent.stored["1.2.3#2.dcm"].endswith("with the task id in its name")
+        assert sent.stored["1.2.3#2.dcm"] == BESIDE
         assert store.objects() == {
             **expected(images),
             beside: images["1.2.3#2.dcm"],
@@ -352,5 +335,5 @@ def test_a_stop_is_noticed_between_images_and_between_parts(
 
 
 def test_a_check_leaves_nothing_behind(store: ObjectStore, man: Middleman) -> None:
-    assert check_s3("store", target(man.port, prefix="ct/{PatientID}"), ()) == []
+    assert check_s3("store", target(man.port, layout="ct/{PatientID}"), ()) == []
     assert store.objects() == {}

@@ -20,6 +20,7 @@ from tests.interop.cutting import way_to
 from tests.interop.images import real_instances
 from tests.interop.peers import HOST, PROGRAM
 from tests.interop.sshd import Sshd, new_key, sshd
+from tests.told import contents
 
 pytestmark = pytest.mark.interop
 
@@ -60,14 +61,6 @@ def send(task: Task, target: SftpTarget, stored: list[str] | None = None) -> lis
     send_to_sftp(shipment, target, work_context(task))
     stored.sort()  # several are on their way at once
     return stored
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def assert_whole(task: Task, folder: Path, stored: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mroute_dicom.health
-from mroute.api import Durability, HealthContext
+from mroute.api import Durability, HealthContext, Tls
 from mroute_dicom.health import check_programs, check_receiver
 from mroute_dicom.receiving.listening import listening_socket
 from mroute_dicom.receiving.port import listeners, program_of
@@ -20,7 +20,6 @@ from mroute_dicom.receiving.settings import Backend, ReceiverSettings
 from mroute_dicom.sending.target import Backend as SendingBackend
 from mroute_dicom.sending.target import DicomTarget
 from mroute_dicom.settings import DicomSettings
-from mroute_dicom.tls import Tls
 from tests.interop.certificates import new_authority
 from tests.interop.peers import HOST, free_port
 

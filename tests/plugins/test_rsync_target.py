@@ -44,6 +44,8 @@ def target(**fields: Any) -> RsyncTarget:
         {"path": "/a", "key": "secrets/key"},
         {"path": "/a", "port": 23},
         {"path": "/a", "timeout": "0s"},
+        {"path": "/a", "connect_timeout": "5s"},
+        {"host": "a", "connect_timeout": "0s"},
         {"path": "/a", "after": [""]},
         {"path": "/a", "layout": "../{task_id}"},
     ],
@@ -67,6 +69,13 @@ def test_a_machine_is_named_in_front_of_the_folder() -> None:
     assert destination(target(path="/")) == "/"
     assert destination(target(host="archive.example", path="images/")) == "archive.example:images/"
     assert destination(target(host="2001:db8::1")) == "[2001:db8::1]:/data/archive/"
+
+
+def test_a_connection_and_a_silence_have_times_of_their_own() -> None:
+    model = target(host="a", connect_timeout="5s", timeout="90s")
+    assert {"ConnectTimeout=5", "ServerAliveInterval=30"} <= set(ssh_command(model))
+    assert "--timeout=90" in rsync_command(model)
+    assert "ConnectTimeout=2" in ssh_command(target(host="a", timeout="2s"))
 
 
 def test_ssh_is_told_to_rsync_in_one_text(tmp_path: Path) -> None:

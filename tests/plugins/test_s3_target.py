@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from mroute.api import DeliveryError, TargetDownError, Task
 from mroute.testing import make_task
-from mroute_storage.s3 import target as model
+from mroute_storage import extras
 from mroute_storage.s3.connecting import client_of, config_of
 from mroute_storage.s3.content import read_content
 from mroute_storage.s3.target import S3Target
@@ -59,7 +59,7 @@ def send(task: Task, store: ScriptedStore) -> Sent:
         ({"endpoint": "https://s3.example?key=swordfish"}, "an endpoint without a user"),
         ({"access_key": "AKIA", "secret_key": "swordfish"}, "a secret is not written"),
         ({"bucket": "a/b"}, "should match pattern"),
-        ({"prefix": "/a"}, "cannot be the name of a folder"),
+        ({"layout": "/a"}, "cannot be the name of a folder"),
         ({"part_size": 4}, "greater than or equal to 5"),
     ],
 )
@@ -74,7 +74,7 @@ def test_what_is_not_possible_is_said(fields: dict[str, Any], said: str) -> None
 def test_without_the_library_the_rules_say_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(model, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(
         ValidationError, match=r"needs the library obstore; pip install 'mroute\[s3\]'"
     ):
@@ -213,7 +213,7 @@ def test_an_image_that_a_store_does_not_take_holds_up_no_other(
 def test_a_key_that_is_too_long_is_refused(tmp_path: Path, store: ScriptedStore) -> None:
     to = target(
         endpoint=f"http://127.0.0.1:{store.port}",
-        prefix="/".join("x" * 200 for _ in "12345"),
+        layout="/".join("x" * 200 for _ in "12345"),
         **KEYS,
     )
     sent = Sent().send(make_task(tmp_path / "task", images={f"{'n' * 30}.dcm": CONTENT}), to)

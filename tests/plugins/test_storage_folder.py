@@ -10,18 +10,13 @@ import pytest
 
 from mroute.api import DeliveryError, Shipment, Task
 from mroute.testing import make_task, work_context
-from mroute_storage.folder import FolderTarget, check_folder, send_to_folder
+from mroute_storage.folder.check import check_folder
+from mroute_storage.folder.send import send_to_folder
+from mroute_storage.folder.target import FolderTarget
 from tests.faults import Killed, fault
+from tests.told import contents
 
 IMAGES = {"1.dcm": b"one", "2.dcm": b"two"}
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def send(task: Task, path: Path) -> None:

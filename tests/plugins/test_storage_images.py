@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -12,31 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from mroute.api import DeliveryError, Shipment, TargetDownError, Task
+from mroute.api import DeliveryError, TargetDownError, Task
 from mroute.testing import make_task, work_context
-from mroute_storage.folder import FolderTarget, send_to_folder
+from mroute_storage.folder.send import send_to_folder
+from mroute_storage.folder.target import FolderTarget
+from mroute_storage.placement import BESIDE
 from tests.faults import EVERYTHING, Killed, failing, fault, reaching
+from tests.told import Told, contents
 
 IMAGES = {"1.dcm": b"one", "2.dcm": b"two"}
 LAYOUT = "{StudyInstanceUID}/{SeriesInstanceUID}"
 FOLDER = "1.2/1.2.3"
-
-
-class Told:
-    """What was said of each image."""
-
-    def __init__(self) -> None:
-        self.stored: list[str] = []
-        self.refused: dict[str, str] = {}
-
-    def shipment(self, task: Task, images: Sequence[Path]) -> Shipment:
-        return Shipment(
-            task,
-            "archive",
-            tuple(images),
-            lambda image, status, warning: self.stored.append(image.name + status + warning),
-            lambda image, status, why: self.refused.update({image.name: status + why}),
-        )
 
 
 def send(
@@ -48,18 +34,9 @@ def send(
 ) -> Told:
     """Send the images of which nothing was told yet."""
     told = told or Told()
-    missing = [image for image in task.images() if image.name not in told.stored]
     target = FolderTarget(type="folder", path=path, layout=layout, exclude=exclude)
-    send_to_folder(told.shipment(task, missing), target, work_context(task))
+    send_to_folder(told.shipment(task), target, work_context(task))
     return told
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def expected(task: Task, folder: str = FOLDER) -> dict[str, bytes]:
@@ -86,7 +63,7 @@ def archives(archive: Path) -> Iterator[tuple[int, Path]]:
 def test_each_image_goes_to_the_folder_of_its_tags(task: Task, archive: Path) -> None:
     told = send(task, archive)
     assert contents(archive) == expected(task)
-    assert told.stored == ["1.dcm", "2.dcm"]
+    assert told.stored == {"1.dcm": "", "2.dcm": ""}
     send(task, archive, "all/{task_id}")
     assert contents(archive) == expected(task) | expected(task, f"all/{task.id}")
 
@@ -94,7 +71,7 @@ def test_each_image_goes_to_the_folder_of_its_tags(task: Task, archive: Path) ->
 def test_what_is_excluded_is_left_out(task: Task, archive: Path) -> None:
     told = send(task, archive, exclude=("*.tags",))
     assert contents(archive) == {f"{FOLDER}/{name}": image for name, image in IMAGES.items()}
-    assert told.stored == ["1.dcm", "2.dcm"]
+    assert told.stored == {"1.dcm": "", "2.dcm": ""}
 
 
 def test_what_is_excluded_is_left_out_of_whole_tasks(task: Task, archive: Path) -> None:
@@ -105,7 +82,7 @@ def test_what_is_excluded_is_left_out_of_whole_tasks(task: Task, archive: Path) 
 def test_an_image_that_is_there_counts_as_stored(task: Task, archive: Path) -> None:
     send(task, archive)
     before = [path.stat() for path in sorted(archive.rglob("*"))]
-    assert send(task, archive).stored == ["1.dcm", "2.dcm"]
+    assert send(task, archive).stored == {"1.dcm": "", "2.dcm": ""}
     assert [path.stat() for path in sorted(archive.rglob("*"))] == before
 
 
@@ -116,14 +93,19 @@ def test_other_content_under_the_same_name_is_kept(task: Task, archive: Path) ->
     told = send(task, archive)
     images = {"1.dcm": b"eno", f"1#{task.id}.dcm": b"one", "2.dcm": b"two"}
     names = [*images, f"1#{task.id}.tags", "2.tags"]
-    assert told.stored == ["1.dcm", "2.dcm"]
+    assert told.stored == {"1.dcm": BESIDE, "2.dcm": ""}
     assert {path.name: path.read_bytes() for path in folder.glob("*.dcm")} == images
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    # Where somebody has the name of its tags alone, the image has its own.
+    (folder / "2.tags").write_bytes(b"{}")
+    assert send(task, archive).stored == {"1.dcm": BESIDE, "2.dcm": ""}
+    (folder / f"2#{task.id}.tags").unlink()
+    (folder / "2.tags").unlink()
     # It is found there again, and where both names are taken nothing is overwritten.
-    assert send(task, archive).stored == ["1.dcm", "2.dcm"]
+    assert send(task, archive).stored == {"1.dcm": BESIDE, "2.dcm": ""}
     (folder / f"1#{task.id}.dcm").write_bytes(b"neo")
     told = send(task, archive)
-    assert told.stored == ["2.dcm"]
+    assert told.stored == {"2.dcm": ""}
     assert told.refused == {
         "1.dcm": f"'1.dcm' and '1#{task.id}.dcm' are there with other content; "
         "move one of them away"
@@ -135,7 +117,7 @@ def test_names_that_lead_nowhere_or_to_a_folder_are_taken(task: Task, archive: P
     folder = archive / FOLDER
     (folder / "1.dcm").mkdir(parents=True)
     (folder / "2.dcm").symlink_to("nowhere")
-    assert send(task, archive).stored == ["1.dcm", "2.dcm"]
+    assert send(task, archive).stored == {"1.dcm": BESIDE, "2.dcm": BESIDE}
     assert (folder / f"1#{task.id}.dcm").read_bytes() == b"one"
     assert (folder / f"2#{task.id}.dcm").read_bytes() == b"two"
     assert not (folder / "nowhere").exists()
@@ -149,7 +131,7 @@ def test_a_kill_anywhere_is_completed_by_the_next_attempt(task: Task, archive: P
         assert_whole(task, folder, told)
         send(task, folder, told=told)
         assert contents(folder) == expected(task)
-        assert told.stored == ["1.dcm", "2.dcm"]
+        assert told.stored == {"1.dcm": "", "2.dcm": ""}
         if not trap.hit:
             break
     assert number > 4 * 2 * len(IMAGES)
@@ -232,7 +214,7 @@ def test_an_image_that_cannot_have_its_name_is_refused_and_others_are_not(
     archive.mkdir()
     with fault(archive, at=0, error=failing(errno.ENAMETOOLONG), of={"link"}):
         told = send(task, archive)
-    assert told.stored == ["2.dcm"]
+    assert told.stored == {"2.dcm": ""}
     assert told.refused == {
         "1.dcm": f"its name, or a folder for it below '{archive}': File name too long"
     }
@@ -245,7 +227,7 @@ def test_a_file_system_without_links_will_do(task: Task, archive: Path) -> None:
     for _ in range(2):
         with fault(archive, at=lambda call: True, error=failing(errno.EPERM), of={"link"}) as trap:
             told = send(task, archive)
-        assert told.stored == ["1.dcm", "2.dcm"]
+        assert told.stored == {"1.dcm": "", "2.dcm": ""}
         assert contents(archive) == expected(task)
     assert trap.seen == 0
     (archive / FOLDER / "1.dcm").write_bytes(b"eno")
@@ -270,7 +252,7 @@ def test_a_name_that_another_takes_meanwhile_is_not_overwritten(
         real(source, destination)
 
     monkeypatch.setattr(os, "link", link)
-    assert send(task, archive).stored == ["1.dcm", "2.dcm"]
+    assert send(task, archive).stored == {"1.dcm": BESIDE, "2.dcm": ""}
     assert (archive / FOLDER / "1.dcm").read_bytes() == b"eno"
     assert (archive / FOLDER / f"1#{task.id}.dcm").read_bytes() == b"one"
     assert not list(archive.rglob(".*"))
@@ -279,14 +261,14 @@ def test_a_name_that_another_takes_meanwhile_is_not_overwritten(
 def test_an_image_without_tags_is_refused(task: Task, archive: Path) -> None:
     (task.folder / "1.tags").unlink()
     told = send(task, archive)
-    assert told.stored == ["2.dcm"]
+    assert told.stored == {"2.dcm": ""}
     assert "1.tags" in told.refused["1.dcm"]
     assert sorted(contents(archive)) == [f"{FOLDER}/2.dcm", f"{FOLDER}/2.tags"]
 
 
 def test_a_layout_without_tags_needs_none(task: Task, archive: Path) -> None:
     (task.folder / "1.tags").unlink()
-    assert send(task, archive, "{task_id}/images").stored == ["1.dcm", "2.dcm"]
+    assert send(task, archive, "{task_id}/images").stored == {"1.dcm": "", "2.dcm": ""}
     assert contents(archive) == expected(task, f"{task.id}/images")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -14,30 +13,16 @@ import asyncssh
 import pytest
 from pydantic import ValidationError
 
-from mroute.api import DeliveryError, Shipment, TargetDownError, Task
+from mroute.api import DeliveryError, TargetDownError, Task
 from mroute.testing import make_task, work_context
+from mroute_storage import extras
+from mroute_storage.placement import BESIDE
 from mroute_storage.sftp import SftpTarget, check_sftp, send_to_sftp
 from tests.plugins.sftp_server import HOST, PASSWORD, USER, Server, sftp_server
+from tests.told import Told, contents
 
 IMAGES = {"1.dcm": b"one", "2.dcm": b"two" * 1_000_000}
 PATIENT = "{PatientName}/{StudyInstanceUID}"
-
-
-class Told:
-    """What was said of each image."""
-
-    def __init__(self) -> None:
-        self.stored: list[str] = []
-        self.refused: dict[str, str] = {}
-
-    def shipment(self, task: Task, images: Sequence[Path]) -> Shipment:
-        return Shipment(
-            task,
-            "partner",
-            tuple(images),
-            lambda image, status, warning: self.stored.append(image.name + status + warning),
-            lambda image, status, why: self.refused.update({image.name: status + why}),
-        )
 
 
 @pytest.fixture
@@ -69,19 +54,9 @@ def target_at(server: Server, **fields: Any) -> SftpTarget:
 def send(task: Task, server: Server, told: Told | None = None, **fields: Any) -> Told:
     """Send the images of which nothing was told yet."""
     told = told or Told()
-    missing = [image for image in task.images() if image.name not in told.stored]
     target = target_at(server, **fields)
-    send_to_sftp(told.shipment(task, missing), target, work_context(task))
-    told.stored.sort()  # several are on their way at once
+    send_to_sftp(told.shipment(task), target, work_context(task))
     return told
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def expected(task: Task, folder: str) -> dict[str, bytes]:
@@ -90,7 +65,7 @@ def expected(task: Task, folder: str) -> dict[str, bytes]:
 
 def test_each_task_gets_a_folder_with_images_and_tags(task: Task, server: Server) -> None:
     told = send(task, server)
-    assert told.stored == ["1.dcm", "2.dcm"]
+    assert told.stored == {"1.dcm": "", "2.dcm": ""}
     assert contents(server.root) == expected(task, f"incoming/{task.id}")
     assert len([each for each in server.asked if each.startswith("fsync")]) == 4
     assert server.asked.count(f"login {USER}") == 1
@@ -106,7 +81,7 @@ def test_images_go_to_the_folders_of_their_tags(task: Task, server: Server) -> N
 def test_an_image_that_is_there_counts_as_stored(task: Task, server: Server) -> None:
     send(task, server)
     server.asked.clear()
-    assert send(task, server).stored == ["1.dcm", "2.dcm"]
+    assert send(task, server).stored == {"1.dcm": "", "2.dcm": ""}
     assert contents(server.root) == expected(task, f"incoming/{task.id}")
     assert not [each for each in server.asked if each.startswith(("write", "rename"))]
     assert len([each for each in server.asked if each.startswith("read")]) == 4
@@ -118,7 +93,7 @@ def test_other_content_under_the_same_name_is_kept(task: Task, server: Server) -
     (folder / "1.dcm").write_bytes(b"eno")
     (folder / "2.dcm").write_bytes(b"shorter")
     for _ in range(2):
-        assert send(task, server, layout="").stored == ["1.dcm", "2.dcm"]
+        assert send(task, server, layout="").stored == {"1.dcm": BESIDE, "2.dcm": BESIDE}
         names = ["1#.dcm", "1#.tags", "1.dcm", "2#.dcm", "2#.tags", "2.dcm"]
         there = contents(folder)
         assert sorted(there) == [each.replace("#", f"#{task.id}") for each in names]
@@ -126,7 +101,7 @@ def test_other_content_under_the_same_name_is_kept(task: Task, server: Server) -
         assert there[f"2#{task.id}.dcm"] == IMAGES["2.dcm"]
     (folder / f"1#{task.id}.dcm").write_bytes(b"neo")
     told = send(task, server, layout="")
-    assert told.stored == ["2.dcm"]
+    assert told.stored == {"2.dcm": BESIDE}
     assert "move one of them away" in told.refused["1.dcm"]
 
 
@@ -136,7 +111,7 @@ def test_a_name_that_another_takes_meanwhile_is_not_overwritten(task: Task, serv
             (server.root / "incoming" / "1.dcm").write_bytes(b"eno")
 
     server.refuse = take
-    assert send(task, server, layout="").stored == ["1.dcm", "2.dcm"]
+    assert send(task, server, layout="").stored == {"1.dcm": BESIDE, "2.dcm": ""}
     there = contents(server.root / "incoming")
     assert (there["1.dcm"], there[f"1#{task.id}.dcm"]) == (b"eno", b"one")
     assert not [name for name in there if name.startswith(".")]
@@ -147,8 +122,8 @@ def test_what_a_process_that_died_has_left_is_removed(task: Task, server: Server
     folder.mkdir(parents=True)
     for number in range(8):
         (folder / f".{task.id}.{number}.part").write_bytes(b"half")
-    assert send(task, server, exclude=["*"]).stored == ["1.dcm", "2.dcm"]
-    assert contents(server.root) == {}
+    assert send(task, server).stored == {"1.dcm": "", "2.dcm": ""}
+    assert contents(server.root) == expected(task, f"incoming/{task.id}")
 
 
 @pytest.mark.parametrize("request_name", ["write", "fsync", "rename", "mkdir"])
@@ -181,7 +156,7 @@ def test_the_words_of_a_server_that_refuses(
     said = {"quota": "quota of ... in ... exceeded", "you may": "you may not", "no room": "no room"}
     assert any(text in str(caught.value) for key, text in said.items() if key in str(error))
     assert "Doe" not in str(caught.value)
-    assert told.stored == ["1.dcm"]
+    assert told.stored == {"1.dcm": ""}
     assert contents(server.root) == {
         f"incoming/unknown/1.2/{name}": (task.folder / name).read_bytes()
         for name in ("1.dcm", "1.tags")
@@ -189,7 +164,7 @@ def test_the_words_of_a_server_that_refuses(
     server.refuse = lambda request, path: None
     server.asked.clear()
     send(task, server, told, layout=PATIENT)
-    assert told.stored == ["1.dcm", "2.dcm"]
+    assert told.stored == {"1.dcm": "", "2.dcm": ""}
     assert sorted(contents(server.root)) == [
         "incoming/Doe^John/1.2/2.dcm",
         "incoming/Doe^John/1.2/2.tags",
@@ -205,7 +180,7 @@ def test_a_server_that_cannot_flush_will_do(task: Task, server: Server) -> None:
             raise asyncssh.SFTPOpUnsupported("what is that")
 
     server.refuse = refuse
-    assert send(task, server).stored == ["1.dcm", "2.dcm"]
+    assert send(task, server).stored == {"1.dcm": "", "2.dcm": ""}
 
 
 def test_a_server_that_falls_silent_is_not_waited_for(task: Task, server: Server) -> None:
@@ -214,7 +189,7 @@ def test_a_server_that_falls_silent_is_not_waited_for(task: Task, server: Server
         send(task, server, timeout=timedelta(milliseconds=200))
     assert not isinstance(caught.value, TargetDownError)
     server.ignored = frozenset()
-    assert send(task, server).stored == ["1.dcm", "2.dcm"]
+    assert send(task, server).stored == {"1.dcm": "", "2.dcm": ""}
     assert contents(server.root) == expected(task, f"incoming/{task.id}")
 
 
@@ -223,9 +198,9 @@ def test_an_image_without_tags_is_refused_where_the_layout_needs_them(
 ) -> None:
     (task.folder / "1.tags").unlink()
     told = send(task, server, layout="{Modality}")
-    assert told.stored == ["2.dcm"]
+    assert told.stored == {"2.dcm": ""}
     assert "1.tags" in told.refused["1.dcm"]
-    assert send(task, server, layout="{task_id}").stored == ["1.dcm", "2.dcm"]
+    assert send(task, server, layout="{task_id}").stored == {"1.dcm": "", "2.dcm": ""}
 
 
 def test_a_delivery_stops_between_two_images(tmp_path: Path, server: Server) -> None:
@@ -233,7 +208,7 @@ def test_a_delivery_stops_between_two_images(tmp_path: Path, server: Server) -> 
     context, told = work_context(task), Told()
 
     def stored(image: Path, status: str, warning: str) -> None:
-        told.stored.append(image.name)
+        told.stored[image.name] = ""
         context.stop.set()
 
     with pytest.raises(DeliveryError, match="asked to stop"):
@@ -300,7 +275,7 @@ def test_a_server_that_nothing_vouches_for(
     # The password is told to nobody who has not shown the right key.
     assert server.asked == []
     known.write_text(f"[{HOST}]:{server.port} {server.host_key}\n")
-    assert send(task, server, known_hosts=None).stored == ["1.dcm", "2.dcm"]
+    assert send(task, server, known_hosts=None).stored == {"1.dcm": "", "2.dcm": ""}
 
 
 def test_a_server_that_is_not_there(task: Task, server: Server) -> None:
@@ -353,7 +328,7 @@ def test_what_a_target_cannot_be(tmp_path: Path, fields: dict[str, Any], said: s
 
 
 def test_a_machine_without_the_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(ValidationError, match=r"needs the library asyncssh; .*'mroute\[sftp\]'"):
         target_at(Server(tmp_path, 22, "ssh-rsa AAAA"))
 

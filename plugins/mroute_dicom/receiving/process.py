@@ -20,8 +20,8 @@ from typing import BinaryIO
 from mroute.api import Tags
 from mroute_dicom.receiving.image import Receiver
 from mroute_dicom.receiving.listening import listen
+from mroute_dicom.receiving.security import server_context
 from mroute_dicom.receiving.settings import ReceiverSettings
-from mroute_dicom.tls import server_context
 
 _TURN = 0.001
 """Seconds that one association computes while others wait: reading tags takes some of them."""

@@ -26,10 +26,10 @@ from mroute_dicom.receiving.dcmtk import PROGRAM, is_installed
 from mroute_dicom.receiving.image import PARTIAL
 from mroute_dicom.receiving.listening import listening_socket
 from mroute_dicom.receiving.process import Orders
+from mroute_dicom.receiving.security import server_context
 from mroute_dicom.receiving.settings import Backend, ReceiverSettings
 from mroute_dicom.receiving.taking import clear_begun, take_leftovers
 from mroute_dicom.settings import settings_in
-from mroute_dicom.tls import server_context
 
 _PAUSE = 1.0
 """Seconds until a process that ended is begun again."""

@@ -12,9 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
-from mroute.api import Duration, Model
+from mroute.api import Duration, Model, Tls
 from mroute_dicom.aetitle import AETitle
-from mroute_dicom.tls import Tls
 
 MEGABYTE = 1_000_000
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from mroute.api import DeliveryError, MrouteError, TargetDownError
+from mroute.api import DeliveryError, MrouteError, TargetDownError, tls_complaints
 from mroute_dicom.sending.dcmtk import PROGRAM, is_installed
 from mroute_dicom.sending.direct import associated, echo
 from mroute_dicom.sending.instances import Instance, NotSendableError, read_instance
@@ -19,7 +19,6 @@ from mroute_dicom.sending.peer import Peer, peer_at
 from mroute_dicom.sending.proposals import Round, rounds
 from mroute_dicom.sending.report import name_of
 from mroute_dicom.sending.target import SENDER, Backend, DicomTarget, TransferSyntaxes
-from mroute_dicom.tls import complaints_of
 
 _ROUNDS = 8
 """Associations that are tried for the presentation contexts; a task seldom needs a second one."""
@@ -34,7 +33,7 @@ def _complaints(target: DicomTarget, files: Sequence[Path]) -> Iterator[str]:
     if target.backend is Backend.DCMTK and not is_installed():
         yield f"'{PROGRAM}' is not installed; install DCMTK, or leave 'backend' out"
     if target.tls is not None:
-        yield from complaints_of(target.tls, datetime.now(UTC))
+        yield from tls_complaints(target.tls, datetime.now(UTC))
     if target.host == SENDER:
         yield "its host is that of the sender of each task, so that no connection can be tried"
         return

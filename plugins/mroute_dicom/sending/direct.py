@@ -5,13 +5,12 @@ Knows the order of messages. Does not decode what it sends, unless the target ta
 
 from __future__ import annotations
 
-import errno
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mroute.api import DeliveryError, Shipment, TargetDownError, WorkContext
+from mroute.api import DeliveryError, Shipment, TargetDownError, WorkContext, raise_exhaustion
 from mroute_dicom.network import messages
 from mroute_dicom.network.connection import Connection, PduType, PeerError, PeerGoneError, pdu
 from mroute_dicom.network.negotiation import (
@@ -26,8 +25,6 @@ from mroute_dicom.sending.peer import Peer
 from mroute_dicom.sending.proposals import Round
 from mroute_dicom.sending.report import not_accepted, report
 from mroute_dicom.sending.transcoding import CannotTranscodeError, transcoded
-
-_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 def send_directly(
@@ -69,8 +66,7 @@ def connect(peer: Peer) -> Connection:
     try:
         sock = socket.create_connection((peer.host, peer.port), peer.connect_timeout)
     except OSError as error:
-        if error.errno in _SHORTAGES:
-            raise
+        raise_exhaustion(error)
         raise TargetDownError(f"{peer} cannot be reached: {error.strerror or error}") from error
     if peer.tls is None:
         return Connection(sock)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from mroute.api import MrouteError, TargetDownError, Task
+from mroute.api import Task, client_context
 from mroute_dicom.sending.target import DicomTarget
-from mroute_dicom.tls import client_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +39,11 @@ def peer_for(target: DicomTarget, task: Task) -> Peer:
     if not host:
         raise ValueError("the images go back to their sender, whose address is not known")
     calling, called = target.called_by(task)
-    try:
-        return peer_at(target, host, calling, called)
-    except MrouteError as error:
-        raise TargetDownError(str(error)) from error
+    return peer_at(target, host, calling, called)
 
 
 def peer_at(target: DicomTarget, host: str, calling: str, called: str) -> Peer:
-    """The target as it is at a host, by these AE titles; raises `MrouteError` for certificates."""
+    """The target as it is at a host, by these AE titles; raises `TargetDownError`."""
     return Peer(
         host=host,
         port=target.port,

@@ -11,9 +11,8 @@ from typing import Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from mroute.api import Duration, TargetBase, Task
+from mroute.api import Duration, TargetBase, Task, Tls
 from mroute_dicom.aetitle import AETitle
-from mroute_dicom.tls import Tls
 
 SENDER = "sender"
 """As a host: wherever the images of the task came from."""

@@ -12,7 +12,7 @@ from os.path import commonpath
 from pathlib import PurePosixPath
 
 from mroute.api import DeliveryError, Shipment, WorkContext
-from mroute_storage.placing import placed
+from mroute_storage.placement import placements
 from mroute_storage.rsync.commands import ssh_command
 from mroute_storage.rsync.running import run
 from mroute_storage.rsync.target import RsyncTarget
@@ -44,5 +44,5 @@ def _folder(shipment: Shipment, target: RsyncTarget, context: WorkContext) -> st
     """The folder at the target that all images of the task are in, be they sent now or before."""
     task = shipment.task
     everything = Shipment(task, shipment.target_name, task.images())
-    folders = [folder for _, folder in placed(everything, target.layout, target.exclude, context)]
-    return str(PurePosixPath(target.path, commonpath(folders)))
+    coming = placements(everything, target.layout, target.exclude, context, with_tags=False)
+    return str(PurePosixPath(target.path, commonpath([each.folder for each in coming])))

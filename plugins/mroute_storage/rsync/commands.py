@@ -6,6 +6,8 @@ not run anything.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from mroute_storage.rsync.target import RsyncTarget
 
 RSYNC, SSH = "rsync", "ssh"
@@ -20,18 +22,19 @@ def rsync_command(target: RsyncTarget, *more: str) -> list[str]:
     """Rsync for a target; ``more`` are further options, source and destination."""
     shell = ("--rsh", " ".join(map(_quoted, (*_PATIENT, *ssh_command(target)))))
     over = shell if target.is_remote else ()
-    return [RSYNC, *over, f"--timeout={_seconds(target)}", "--8-bit-output", *more]
+    return [RSYNC, *over, f"--timeout={_seconds(target.timeout)}", "--8-bit-output", *more]
 
 
 def ssh_command(target: RsyncTarget) -> list[str]:
     """Ssh for a target, without the host. It asks nobody, and always checks the host key."""
-    seconds = _seconds(target)
+    # Rsync gives up what says nothing, and would not say that there was no connection.
+    connecting = _seconds(min(target.connect_timeout, target.timeout))
     options = [
         "BatchMode=yes",
         "StrictHostKeyChecking=yes",
         "LogLevel=ERROR",
-        f"ConnectTimeout={seconds}",
-        f"ServerAliveInterval={max(1, seconds // _ALIVE)}",
+        f"ConnectTimeout={connecting}",
+        f"ServerAliveInterval={max(1, _seconds(target.timeout) // _ALIVE)}",
         f"ServerAliveCountMax={_ALIVE}",
     ]
     if target.known_hosts is not None:
@@ -57,5 +60,5 @@ def _quoted(part: str) -> str:
     return "'" + part.replace("'", "''") + "'"
 
 
-def _seconds(target: RsyncTarget) -> int:
-    return max(1, round(target.timeout.total_seconds()))
+def _seconds(time: timedelta) -> int:
+    return max(1, round(time.total_seconds()))

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from mroute.api import Shipment, WorkContext
-from mroute_storage.placing import BESIDE, TAKEN, name_beside, placed
+from mroute_storage.placement import NAMES, Placement, placements
 from mroute_storage.rsync.after import run_after
 from mroute_storage.rsync.target import RsyncTarget
 from mroute_storage.rsync.transfer import transfer
@@ -24,20 +24,14 @@ def send_to_rsync(shipment: Shipment, target: RsyncTarget, context: WorkContext)
     """
     report = _Report(shipment, holds=bool(target.after))
     watched = replace(shipment, refused=report.refused)
-    places = dict(placed(watched, target.layout, target.exclude, context))
-    left = {_name(folder, image.name): image for image, folder in places.items()}
-    for warning in ("", BESIDE):
-        if warning:
-            task_id = shipment.task.id
-            left = {
-                _name(places[image], name_beside(image.name, task_id)): image
-                for image in left.values()
-            }
+    coming = placements(watched, target.layout, target.exclude, context, with_tags=False)
+    left = places = tuple(coming)
+    for number in range(NAMES):
         if left:
-            arrived = partial(report.stored, warning=warning)
-            left = transfer(target, left, arrived, context.stop)
-    for image in left.values():
-        report.refused(image, "", TAKEN)
+            wanted = {each.at(each.parts[0].names[number]): each for each in left}
+            left = transfer(target, wanted, partial(report.arrived, number), context.stop)
+    for each in left:
+        report.refused(each.image, "", str(each.parts[0].no_name()))
     if target.after and places and report.is_complete:
         run_after(shipment, target, context)
     report.release()
@@ -53,13 +47,14 @@ class _Report:
     shipment: Shipment
     holds: bool
     is_complete: bool = True
-    _held: tuple[Path, str] | None = None
+    _held: tuple[int, Placement] | None = None
 
-    def stored(self, image: Path, warning: str) -> None:
+    def arrived(self, number: int, placement: Placement) -> None:
+        """An image is there by the name of this number."""
         if self.holds and self._held is None:
-            self._held = (image, warning)
+            self._held = (number, placement)
         else:
-            self.shipment.stored(image, "", warning)
+            self._stored(number, placement)
 
     def refused(self, image: Path, status: str, reason: str) -> None:
         self.is_complete = False
@@ -67,9 +62,7 @@ class _Report:
 
     def release(self) -> None:
         if self._held is not None:
-            image, warning = self._held
-            self.shipment.stored(image, "", warning)
+            self._stored(*self._held)
 
-
-def _name(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name
+    def _stored(self, number: int, placement: Placement) -> None:
+        self.shipment.stored(placement.image, "", placement.warning(number))

@@ -13,9 +13,9 @@ from pydantic import Field, StrictBool, model_validator
 
 from mroute.api import Duration, FilePath, TargetBase
 from mroute_storage.layout import Layout
-from mroute_storage.placing import Patterns
+from mroute_storage.placement import Exclude
 
-_OF_HOST = ("user", "port", "key", "known_hosts")
+_OF_HOST = ("user", "port", "key", "known_hosts", "connect_timeout")
 
 
 class RsyncTarget(TargetBase):
@@ -44,32 +44,38 @@ class RsyncTarget(TargetBase):
     )
     key: FilePath | None = Field(
         None,
-        description="The private key that the user logs in with, which has no passphrase; those "
-        "that ssh finds if not given.",
-        examples=["secrets/ssh-key"],
+        description="The private key of the user, which has no password: nobody would be asked. "
+        "Those that ssh finds if not given.",
+        examples=["ssh/mroute"],
     )
     known_hosts: FilePath | None = Field(
         None,
-        description="The file with the host key of the machine, which is always checked; those of "
-        "the user and of the system if not given.",
-        examples=["known_hosts"],
+        description="The file with the key of the machine, as ssh has it, which is always checked; "
+        "those of the user and of the system if not given.",
+        examples=["ssh/known_hosts"],
     )
     layout: Layout = Field(
         "{task_id}",
-        description="Folders below that: tags by keyword, and `task_id`, in braces.",
+        description="Folders below it that images go to, with tags by keyword, and `task_id`, in "
+        "braces.",
     )
-    exclude: Patterns = Field((), description="Images whose file has such a name are left out.")
+    exclude: Exclude = ()
     fsync: StrictBool = Field(
         True,
         description="Whether an image survives a loss of power before it counts as stored. Needs "
         "rsync 3.2.4 at both ends.",
         examples=[False],
     )
-    timeout: Duration = Field(
-        timedelta(minutes=1),
+    connect_timeout: Duration = Field(
+        timedelta(seconds=10),
         ge=timedelta(seconds=1),
-        description="Time for a connection to come about, and time in which nothing moves after "
-        "which it is given up.",
+        description="Time for a connection to come about.",
+        examples=["10s"],
+    )
+    timeout: Duration = Field(
+        timedelta(seconds=60),
+        ge=timedelta(seconds=1),
+        description="Time in which nothing moves after which a transfer is given up.",
         examples=["60s"],
     )
     after: tuple[Annotated[str, Field(min_length=1)], ...] = Field(

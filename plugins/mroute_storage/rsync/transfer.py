@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from mroute_storage.placement import Placement
 from mroute_storage.rsync.commands import destination, rsync_command
 from mroute_storage.rsync.running import failure, run
 from mroute_storage.rsync.target import RsyncTarget
@@ -25,10 +26,10 @@ _SAME = re.compile(r"^\.f\S* +(.*)$", re.MULTILINE)
 
 def transfer(
     target: RsyncTarget,
-    wanted: Mapping[str, Path],
-    arrived: Callable[[Path], None],
+    wanted: Mapping[str, Placement],
+    arrived: Callable[[Placement], None],
     stop: threading.Event,
-) -> dict[str, Path]:
+) -> tuple[Placement, ...]:
     """Send images to names below the target; returns those whose names have other content there.
 
     ``arrived`` is told of each that is there, as soon as that is known, also of those that were
@@ -52,18 +53,18 @@ def transfer(
         if sent.code:
             raise failure(sent, target.place)
         if not left:
-            return {}
+            return ()
         compared = run(rsync_command(target, *_FILES, *_COMPARES, *ends), stop)
         if compared.code:
             raise failure(compared, target.place)
     for name in _SAME.findall(compared.output):
         if name in left:
             arrived(left.pop(name))
-    return left
+    return tuple(left.values())
 
 
-def _link(tree: Path, wanted: Mapping[str, Path]) -> None:
-    for name, image in wanted.items():
+def _link(tree: Path, wanted: Mapping[str, Placement]) -> None:
+    for name, placement in wanted.items():
         link = tree / name
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(image.absolute())
+        link.symlink_to(placement.image.absolute())

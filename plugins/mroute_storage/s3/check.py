@@ -22,7 +22,7 @@ def check_s3(name: str, target: S3Target, files: Sequence[Path]) -> list[str]:
 
 def _complaints(target: S3Target) -> Iterator[str]:
     # Keys may have no rights but below the folders that do not depend on an image.
-    folders, _, _ = target.prefix.partition("{")[0].rpartition("/")
+    folders, _, _ = target.layout.partition("{")[0].rpartition("/")
     key = f"{folders}/.mroute-check-{uuid4()}".lstrip("/")
     try:
         bucket = Bucket(target)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 
-from mroute.api import DeliveryError, TargetDownError
+from mroute.api import DeliveryError, TargetDownError, is_exhaustion
 
 NOT_IMPLEMENTED = 501
 
-_SHORTAGES = frozenset({EMFILE, ENFILE, ENOBUFS, ENOMEM})
 _ANSWER = re.compile(r"non-2xx status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w{1,100})</Code>")
 _SYSTEM = re.compile(r"\bcode: (\d+),\s+kind: ")
@@ -84,8 +82,10 @@ def _advice(status: int, code: str) -> str:
 
 def _unanswered(text: str, place: str, *, asking: bool) -> Exception:
     system = _SYSTEM.search(text)
-    if system and int(system[1]) in _SHORTAGES:
-        return OSError(int(system[1]), os.strerror(int(system[1])))
+    code = int(system[1]) if system else 0
+    own = OSError(code, os.strerror(code))
+    if is_exhaustion(own):
+        return own
     if _ROLE.search(text):
         return TargetDownError(
             f"{place}: there are no keys in the environment, and this machine has no role; see "
@@ -98,7 +98,7 @@ def _unanswered(text: str, place: str, *, asking: bool) -> Exception:
     if "Received redirect" in text:
         return TargetDownError(f"{place}: it is elsewhere; see 'region' and 'endpoint'")
     if "kind: Connect" in text:
-        reason = os.strerror(int(system[1])) if system else "no connection"
+        reason = own.strerror if code else "no connection"
         if "lookup address" in text:
             reason = "its name is not known"
         return TargetDownError(f"{place} cannot be reached: {reason}")

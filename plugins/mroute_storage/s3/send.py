@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from mroute.api import DeliveryError, Shipment, WorkContext
-from mroute_storage.placing import BESIDE, TAKEN, name_beside, placed
+from mroute_storage.placement import Placement, placements
 from mroute_storage.s3.bucket import Bucket
 from mroute_storage.s3.content import Content, parts_of, read_content
 from mroute_storage.s3.errors import NotTakenError
@@ -32,10 +32,10 @@ def send_to_s3(shipment: Shipment, target: S3Target, context: WorkContext) -> No
     found there by the next attempt.
     """
     bucket = Bucket(target)
-    keep = partial(_keep, bucket, shipment.task.id, target.part_size * MEGABYTE, context.stop)
-    places = placed(shipment, target.prefix, target.exclude, context)
+    keep = partial(_keep, bucket, target.part_size * MEGABYTE, context.stop)
+    coming = placements(shipment, target.layout, target.exclude, context, with_tags=False)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for image, said in pool.map(keep, places):
+        for image, said in pool.map(keep, coming):
             if isinstance(said, NotTakenError):
                 shipment.refused(image, said.status, said.reason)
             else:
@@ -43,22 +43,22 @@ def send_to_s3(shipment: Shipment, target: S3Target, context: WorkContext) -> No
 
 
 def _keep(
-    bucket: Bucket, task_id: str, part: int, stop: threading.Event, place: tuple[Path, str]
+    bucket: Bucket, size: int, stop: threading.Event, placement: Placement
 ) -> tuple[Path, str | NotTakenError]:
     """An image with the warning of what became of it, or why it was not taken."""
-    image, folder = place
+    image, (part,) = placement.image, placement.parts
     _go_on(stop)
     try:
-        content = read_content(image, part)
-        for name, warning in ((image.name, ""), (name_beside(image.name, task_id), BESIDE)):
-            key = f"{folder}/{name}" if folder else name
+        content = read_content(image, size)
+        for number, name in enumerate(part.names):
+            key = placement.at(name)
             if len(key.encode()) > _LONGEST_KEY:
                 raise NotTakenError("", f"its key would be longer than {_LONGEST_KEY} bytes")
             if bucket.keep(key, content, _parts(content, stop)):
-                return image, warning
+                return image, placement.warning(number)
     except NotTakenError as error:
         return image, error
-    return image, NotTakenError("", TAKEN)
+    return image, NotTakenError("", str(part.no_name()))
 
 
 def _parts(content: Content, stop: threading.Event) -> Iterator[bytes]:

@@ -6,16 +6,14 @@ Knows what a person may say about a bucket. Does not know how anything is put in
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.util import find_spec
 from typing import Literal, Self
 
 from pydantic import AnyHttpUrl, Field, StrictBool, model_validator
 
 from mroute.api import Duration, FilePath, Secret, TargetBase
+from mroute_storage.extras import require
 from mroute_storage.layout import Layout
-from mroute_storage.placing import Patterns
-
-LIBRARY = "obstore"
+from mroute_storage.placement import Exclude
 
 
 class S3Target(TargetBase):
@@ -67,20 +65,20 @@ class S3Target(TargetBase):
         "PEM file.",
         examples=["tls/hospital.pem"],
     )
-    prefix: Layout = Field(
+    layout: Layout = Field(
         "{StudyInstanceUID}/{SeriesInstanceUID}",
-        description="What stands before the name of the file in the key of each object: folders "
-        "with tags by keyword, and `task_id`, in braces.",
+        description="Folders in the bucket that images go to: what stands before the name of the "
+        "file in the key of each object, with tags by keyword, and `task_id`, in braces.",
     )
-    exclude: Patterns = Field((), description="Images whose file has such a name are left out.")
+    exclude: Exclude = ()
+    connect_timeout: Duration = Field(
+        timedelta(seconds=10), description="Time for a connection to come about.", examples=["10s"]
+    )
     timeout: Duration = Field(
-        timedelta(minutes=1),
+        timedelta(seconds=60),
         description="Time for a request, one for each part of a large image, with what is tried "
         "again in between.",
         examples=["60s"],
-    )
-    connect_timeout: Duration = Field(
-        timedelta(seconds=10), description="Time for a connection to come about.", examples=["10s"]
     )
     part_size: int = Field(
         16,
@@ -92,10 +90,7 @@ class S3Target(TargetBase):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        if find_spec(LIBRARY) is None:
-            raise ValueError(
-                f"the target type 's3' needs the library {LIBRARY}; pip install 'mroute[s3]'"
-            )
+        require("obstore", "s3")
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("'access_key' and 'secret_key' belong together: give both, or neither")
         if self.session_token is not None and self.access_key is None:

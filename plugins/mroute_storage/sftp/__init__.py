@@ -25,7 +25,7 @@ def send_to_sftp(shipment: Shipment, target: SftpTarget, context: WorkContext) -
     """
     import asyncio
 
-    from mroute_storage.sftp.sending import send
+    from mroute_storage.sftp.send import send
 
     named_task(shipment.task)
     asyncio.run(send(shipment, target, context))
@@ -35,6 +35,6 @@ def check_sftp(name: str, target: SftpTarget, files: Sequence[Path]) -> list[str
     """A sentence for each thing that keeps the folder from taking files."""
     import asyncio
 
-    from mroute_storage.sftp.checking import complaints
+    from mroute_storage.sftp.check import complaints
 
     return asyncio.run(complaints(target, files))

@@ -14,8 +14,7 @@ from contextlib import asynccontextmanager
 
 import asyncssh
 
-from mroute.api import SecretError, TargetDownError
-from mroute_storage.files import is_shortage
+from mroute.api import SecretError, TargetDownError, raise_exhaustion
 from mroute_storage.sftp.remote import Remote
 from mroute_storage.sftp.target import SftpTarget
 
@@ -102,8 +101,7 @@ async def _opened(
     except (asyncssh.Error, ValueError) as error:
         raise TargetDownError(f"{where}: no connection: {error}") from error
     except OSError as error:
-        if is_shortage(error):
-            raise
+        raise_exhaustion(error)
         why = error.strerror if isinstance(error, socket.gaierror) else _words(error)
         raise TargetDownError(f"{where} cannot be reached: {why}") from error
     return connection, client

@@ -5,7 +5,6 @@ Knows what a person may say about an SFTP server. Does not know how anything is 
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from mroute.api import Duration, FilePath, Secret, TargetBase
+from mroute_storage.extras import require
 from mroute_storage.layout import Layout
 from mroute_storage.placement import Exclude
 
@@ -82,11 +82,8 @@ class SftpTarget(TargetBase):
     )
 
     @model_validator(mode="after")
-    def _can_do_it(self) -> Self:
-        if importlib.util.find_spec("asyncssh") is None:
-            raise ValueError(
-                "a target of type 'sftp' needs the library asyncssh; pip install 'mroute[sftp]'"
-            )
+    def _is_possible(self) -> Self:
+        require("asyncssh", "sftp")
         if self.password is None and self.key is None:
             raise ValueError("say how to log in: 'key', a file, or 'password', a secret")
         if self.key is None and self.key_password is not None:

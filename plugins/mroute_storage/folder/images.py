@@ -12,8 +12,8 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from mroute.api import Shipment, TargetDownError
-from mroute_storage.files import copy, flush, is_same, is_shortage, rename_new
+from mroute.api import Shipment, TargetDownError, is_exhaustion
+from mroute_storage.folder.files import copy, flush, is_same, rename_new
 from mroute_storage.placement import NameTakenError, Part, Placement
 
 _OF_ONE_IMAGE = frozenset(
@@ -55,26 +55,28 @@ class Folder:
         Raises `OSError` where the image cannot be read, or this machine is short of something.
         """
         try:
-            self._store(placement)
+            number = self._store(placement)
         except NameTakenError as error:
             shipment.refused(placement.image, "", str(error))
         except OSError as error:
-            if is_shortage(error) or _is_of(error, placement.image.parent):
+            if is_exhaustion(error) or _is_of(error, placement.image.parent):
                 raise
             if error.errno not in _OF_ONE_IMAGE:
                 raise _down(self._path, error) from error
             why = f"its name, or a folder for it below '{self._path}': {error.strerror}"
             shipment.refused(placement.image, "", why)
         else:
-            shipment.stored(placement.image, "", "")
+            shipment.stored(placement.image, "", placement.warning(number))
 
-    def _store(self, placement: Placement) -> None:
+    def _store(self, placement: Placement) -> int:
+        """The number of the name under which the image is there now."""
         folder = self._path / placement.folder
         self._enter(folder)
-        number = 0  # the tags of an image that has its second name get theirs
+        numbers = [0]  # the tags of an image that has its second name get theirs
         for part in placement.parts:
-            number = self._place(part, folder, number)
+            numbers.append(self._place(part, folder, numbers[-1]))
         flush(folder)
+        return numbers[1]
 
     def _enter(self, folder: Path) -> None:
         """Make a folder, and remove what a process that died has left in it."""

@@ -13,14 +13,7 @@ from pathlib import Path
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
 """What file systems without hard links say: of memory cards, and of some servers."""
 
-_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
-
 _CHUNK = 1024 * 1024
-
-
-def is_shortage(error: OSError) -> bool:
-    """Whether this machine is short of something, which is no fault of a target's."""
-    return error.errno in _SHORTAGES
 
 
 def copy(source: Path, destination: Path) -> None:

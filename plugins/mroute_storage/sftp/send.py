@@ -23,7 +23,7 @@ _AT_ONCE = 8
 
 async def send(shipment: Shipment, target: SftpTarget, context: WorkContext) -> None:
     """Store the images, and tell of each as soon as it is; raises `DeliveryError`."""
-    coming = placements(shipment, target.layout, target.exclude, context)
+    coming = placements(shipment, target.layout, target.exclude, context, with_tags=True)
     async with connected(target) as remote:
         folder = _Folder(remote, target, shipment.task.id)
         lines = (_send_each(coming, folder, hidden, shipment) for hidden in folder.hidden)
@@ -39,11 +39,11 @@ async def _send_each(
     try:
         for placement in coming:
             try:
-                await folder.store(placement, hidden)
+                number = await folder.store(placement, hidden)
             except NameTakenError as error:
                 shipment.refused(placement.image, "", str(error))
             else:
-                shipment.stored(placement.image, "", "")
+                shipment.stored(placement.image, "", placement.warning(number))
     finally:
         coming.close()
 
@@ -62,19 +62,21 @@ class _Folder:
         self._entered: set[str] = set()
         self._entering = asyncio.Lock()
 
-    async def store(self, placement: Placement, hidden: str) -> None:
+    async def store(self, placement: Placement, hidden: str) -> int:
         """Store an image and its tags, each under a hidden name until it is whole.
 
-        Raises `NameTakenError`, and `DeliveryError` with the words of a server that refuses.
+        Returns the number of the name that the image has there. Raises `NameTakenError`, and
+        `DeliveryError` with the words of a server that refuses.
         """
         folder = below(self._path, placement.folder)
         try:
             await self._enter(folder)
-            number = 0  # the tags of an image that has its second name get theirs
+            numbers = [0]  # the tags of an image that has its second name get theirs
             for part in placement.parts:
-                number = await self._place(part, folder, number, hidden)
+                numbers.append(await self._place(part, folder, numbers[-1], hidden))
         except SFTPError as error:
             raise DeliveryError(await self._reason(error, placement)) from error
+        return numbers[1]
 
     async def _enter(self, folder: str) -> None:
         """Make a folder, and remove what a process that died has left in it."""
