@@ -62,9 +62,25 @@ def rule_file(rule: Content) -> Content:
     return file_of(rules={"r": rule})
 
 
+def target_file(entry: Content) -> Content:
+    """A file with one target; what an example cannot do without comes with it."""
+    company: Content = {}
+    secret = {"env": "SECRET"}
+    match entry["type"]:
+        case "sftp" if not entry.keys() & {"key", "password"}:
+            company = {"password": secret}
+        case "rsync":
+            company = {"host": "files.example"}
+        case "s3" if entry.keys() & {"access_key", "secret_key", "session_token"}:
+            company = {"access_key": secret, "secret_key": secret}
+        case "dicomweb" if "token" in entry.get("authentication", {}):
+            entry = {**entry, "authentication": {"token": secret}}
+    return file_of(targets={"archive": {**company, **entry}})
+
+
 PLACES: dict[str, Callable[[Content], Content]] = {
     "action": rule_file,
-    "target type": lambda entry: file_of(targets={"archive": entry}),
+    "target type": target_file,
     "runner": lambda entry: file_of(modules={"segmentation": entry}),
     "channel": lambda entry: rule_file({**DISCARD, "notify": [entry]}),
     "condition": lambda entry: rule_file({**DISCARD, "study": entry}),

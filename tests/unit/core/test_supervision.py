@@ -43,8 +43,8 @@ def test_what_fails_is_begun_again_and_the_same_reason_is_told_once() -> None:
 
 def test_the_same_is_told_again_when_a_part_was_well_in_between() -> None:
     found, stop, told, clock = supervisor()
-    lasts = iter([0, 0, HEALTHY + 1, 0])
-    stop.wait = lambda seconds: False  # type: ignore[method-assign,assignment]
+    lasts, waits = iter([0, 0, HEALTHY + 1, 0]), list[float]()
+    stop.wait = waits.append  # type: ignore[method-assign,assignment]
 
     def loop() -> None:
         for seconds in lasts:
@@ -58,8 +58,8 @@ def test_the_same_is_told_again_when_a_part_was_well_in_between() -> None:
 
 def test_what_ends_by_itself_is_begun_again_whatever_it_raises() -> None:
     found, stop, told, _ = supervisor()
-    ends = iter([None, GeneratorExit("panic")])
-    stop.wait = lambda seconds: False  # type: ignore[method-assign,assignment]
+    ends, waits = iter([None, GeneratorExit("panic")]), list[float]()
+    stop.wait = waits.append  # type: ignore[method-assign,assignment]
 
     def loop() -> None:
         for end in ends:
