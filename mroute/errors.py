@@ -172,14 +172,6 @@ class UnsafeNameError(MrouteError):
     """A name from outside (UID, rule, target) must not become a part of a path."""
 
 
-class SecretError(MrouteError):
-    """A secret that the configuration names is not where it should be."""
-
-
-class TlsError(MrouteError):
-    """A certificate or key cannot be used; the text names its file."""
-
-
 class SpoolError(MrouteError):
     """The spool cannot be used: missing, not writable, or in use by another run."""
 
@@ -208,3 +200,11 @@ class DeliveryError(MrouteError):
 
 class TargetDownError(DeliveryError):
     """Nothing at all can be sent to a target now: what else waits for it need not try."""
+
+
+class SecretError(TargetDownError):
+    """A secret that the configuration names is not where it should be."""
+
+
+class TlsError(TargetDownError):
+    """A certificate or key cannot be used; the text names its file."""

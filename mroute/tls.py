@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from mroute.errors import SecretError, TargetDownError, TlsError, raise_exhaustion
+from mroute.errors import TlsError, raise_exhaustion
 from mroute.models import FilePath, Model
 from mroute.secrets import Secret
 
@@ -101,8 +101,7 @@ class Tls(Model):
 def client_context(tls: Tls | None) -> SSLContext:
     """What secures a connection to a target; without ``tls``, as the system has it.
 
-    Raises `TargetDownError` where a file or secret cannot be used, and `OSError` where this machine
-    is short of something.
+    Raises `TlsError` and `SecretError`, and `OSError` where this machine is short of something.
     """
     import ssl  # a site without TLS need not load it
 
@@ -110,11 +109,8 @@ def client_context(tls: Tls | None) -> SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = tls.verify_host
-    try:
-        tls.trust(context)
-        tls.identify(context)
-    except (TlsError, SecretError) as error:
-        raise TargetDownError(str(error)) from error
+    tls.trust(context)
+    tls.identify(context)
     return context
 
 

@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from pydantic import AnyHttpUrl, BaseModel, JsonValue, TypeAdapter, ValidationError
 
-from mroute.api import Delivery, DeliveryError, Secret, SecretError
+from mroute.api import Delivery, DeliveryError, Secret
 from mroute_notification.settings import settings_in
 
 _URL = TypeAdapter(AnyHttpUrl)
@@ -75,10 +75,7 @@ def _read(option: JsonValue) -> str:
     """A value, read from where it is if it is a secret."""
     if isinstance(option, str):
         return option
-    try:
-        return Secret.model_validate(option).read()
-    except SecretError as error:
-        raise DeliveryError(str(error)) from error
+    return Secret.model_validate(option).read()
 
 
 def _header(name: str, option: JsonValue) -> str:

@@ -17,7 +17,7 @@ from email.policy import SMTP
 
 from pydantic import BaseModel
 
-from mroute.api import Delivery, DeliveryError, SecretError
+from mroute.api import Delivery, DeliveryError
 from mroute_notification.settings import Security, Smtp, settings_in
 
 _ENHANCED = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}(?= |$)")
@@ -39,10 +39,7 @@ def deliver(delivery: Delivery, settings: Mapping[str, BaseModel]) -> None:
     assert smtp is not None
     message = compose(delivery, smtp.sender)
     place = f"'{smtp.host}:{smtp.usual_port}'"
-    try:
-        password = smtp.password.read() if smtp.password else ""
-    except SecretError as error:
-        raise DeliveryError(str(error)) from error
+    password = smtp.password.read() if smtp.password else ""
     if not password.isascii():
         raise DeliveryError("the password of the mail server has characters that are no ASCII")
     with _told(place), _connected(smtp) as server:

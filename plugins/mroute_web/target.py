@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, model_validator
 
-from mroute.api import Duration, Model, Secret, SecretError, TargetBase, TargetDownError, Tls
+from mroute.api import Duration, Model, Secret, TargetBase, TargetDownError, Tls
 
 
 def _without_secrets(url: AnyHttpUrl) -> AnyHttpUrl:
@@ -92,23 +92,15 @@ class Authentication(Model):
     def header(self) -> str:
         """The header ``Authorization``; raises `TargetDownError` where a secret is not there."""
         if self.token is not None:
-            token = read(self.token)
+            token = self.token.read()
             if not (token.isascii() and token.isprintable()):
                 raise TargetDownError("the token has characters that cannot stand in a header")
             return f"Bearer {token}"
         assert self.user is not None
         assert self.password is not None
-        return basic(self.user, read(self.password))
+        return basic(self.user, self.password.read())
 
 
 def basic(user: str, password: str) -> str:
     """The header ``Authorization`` of a user (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-
-
-def read(secret: Secret) -> str:
-    """A secret; raises `TargetDownError` where it is not there."""
-    try:
-        return secret.read()
-    except SecretError as error:
-        raise TargetDownError(str(error)) from error

@@ -17,7 +17,7 @@ from mroute.api import DeliveryError, TargetDownError
 from mroute_web.instances import Instance
 from mroute_web.service import Service, connected
 from mroute_web.statuses import judge, name, words
-from mroute_web.target import basic, read
+from mroute_web.target import basic
 from mroute_web.xnat_target import Destination, XnatTarget
 
 _LOGIN = "/data/JSESSION"
@@ -127,7 +127,7 @@ def session(target: XnatTarget, stop: threading.Event) -> Iterator[Session]:
     When ``stop`` is set, nothing more is sent. Raises `TargetDownError` where there is none, and
     `DeliveryError`.
     """
-    login = {"Authorization": basic(target.user, read(target.password))}
+    login = {"Authorization": basic(target.user, target.password.read())}
     with connected(target, {}, stop) as service:
         answer = service.ask(HTTPMethod.POST, _LOGIN, headers=login)
         judge(answer, target.place)

@@ -120,14 +120,26 @@ def release_association(connection: Connection, within: float) -> None:
         connection.receive(within, LARGEST_NEGOTIATION)
 
 
-def _primitive(calling: str, called: str, proposals: Sequence[Proposal]) -> A_ASSOCIATE:
+def introduce(primitive: A_ASSOCIATE, largest: int) -> None:
+    """Have a request or answer say who we are, and how many bytes a PDU for us may have."""
     from pynetdicom import PYNETDICOM_IMPLEMENTATION_UID
     from pynetdicom.pdu_primitives import (
-        A_ASSOCIATE,
         ImplementationClassUIDNotification,
         ImplementationVersionNameNotification,
         MaximumLengthNotification,
     )
+
+    length = MaximumLengthNotification()
+    length.maximum_length_received = largest
+    implementation = ImplementationClassUIDNotification()
+    implementation.implementation_class_uid = PYNETDICOM_IMPLEMENTATION_UID
+    version = ImplementationVersionNameNotification()
+    version.implementation_version_name = "MROUTE"
+    primitive.user_information = [length, implementation, version]
+
+
+def _primitive(calling: str, called: str, proposals: Sequence[Proposal]) -> A_ASSOCIATE:
+    from pynetdicom.pdu_primitives import A_ASSOCIATE
     from pynetdicom.presentation import PresentationContext
 
     primitive = A_ASSOCIATE()
@@ -141,13 +153,7 @@ def _primitive(calling: str, called: str, proposals: Sequence[Proposal]) -> A_AS
         context.transfer_syntax = list(proposal.transfer_syntaxes)
         contexts.append(context)
     primitive.presentation_context_definition_list = contexts
-    length = MaximumLengthNotification()
-    length.maximum_length_received = LARGEST_PDU
-    implementation = ImplementationClassUIDNotification()
-    implementation.implementation_class_uid = PYNETDICOM_IMPLEMENTATION_UID
-    version = ImplementationVersionNameNotification()
-    version.implementation_version_name = "MROUTE"
-    primitive.user_information = [length, implementation, version]
+    introduce(primitive, LARGEST_PDU)
     return primitive
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from mroute_dicom.network.connection import PduType, PeerError, pdu
 from mroute_dicom.network.items import known_items
+from mroute_dicom.network.negotiation import introduce
 from mroute_dicom.receiving.acceptance import (
     APPLICATION_CONTEXT,
     Asked,
@@ -53,14 +54,8 @@ def encoded_answer(
 
     ``largest`` is how many bytes a PDU of the sender may have.
     """
-    from pynetdicom import PYNETDICOM_IMPLEMENTATION_UID
     from pynetdicom.pdu import A_ASSOCIATE_AC
-    from pynetdicom.pdu_primitives import (
-        A_ASSOCIATE,
-        ImplementationClassUIDNotification,
-        ImplementationVersionNameNotification,
-        MaximumLengthNotification,
-    )
+    from pynetdicom.pdu_primitives import A_ASSOCIATE
     from pynetdicom.presentation import PresentationContext
 
     results, accepted = [], {}
@@ -81,13 +76,7 @@ def encoded_answer(
     primitive.calling_ae_title, primitive.called_ae_title = asked.calling, asked.called
     primitive.result, primitive.result_source = 0, 1
     primitive.presentation_context_definition_results_list = results
-    length = MaximumLengthNotification()
-    length.maximum_length_received = largest
-    implementation = ImplementationClassUIDNotification()
-    implementation.implementation_class_uid = PYNETDICOM_IMPLEMENTATION_UID
-    version = ImplementationVersionNameNotification()
-    version.implementation_version_name = "MROUTE"
-    primitive.user_information = [length, implementation, version]
+    introduce(primitive, largest)
     answer = A_ASSOCIATE_AC()
     answer.from_primitive(primitive)
     return answer.encode(), accepted

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mroute.api import SecretError, TargetDownError
+from mroute.api import TargetDownError
 from mroute_storage.s3.target import S3Target
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ def open_store(target: S3Target) -> S3Store:
             retry_config=_retries(target),
             credential_provider=(lambda: keys) if keys else None,
         )
-    except SecretError as error:
-        raise TargetDownError(str(error)) from error
     except OSError as error:
         raise TargetDownError(f"'{target.authorities}' cannot be read: {error.strerror}") from error
     except (BaseError, ValueError) as error:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 import asyncssh
 
-from mroute.api import SecretError, TargetDownError, raise_exhaustion
+from mroute.api import TargetDownError, raise_exhaustion
 from mroute_storage.sftp.remote import Remote
 from mroute_storage.sftp.target import SftpTarget
 
@@ -65,7 +65,8 @@ async def _opened(
     target: SftpTarget,
 ) -> tuple[asyncssh.SSHClientConnection, asyncssh.SFTPClient]:
     where = target.address
-    known, key, password = _known_hosts(target), _key(target), _password(target)
+    known, key = _known_hosts(target), _key(target)
+    password = None if target.password is None else target.password.read()
     owner = _Client()
     try:
         async with asyncio.timeout(target.connect_timeout.total_seconds()):
@@ -127,8 +128,6 @@ def _key(target: SftpTarget) -> asyncssh.SSHKey | None:
     try:
         password = None if target.key_password is None else target.key_password.read()
         return asyncssh.read_private_key(target.key, password)
-    except SecretError as error:
-        raise TargetDownError(str(error)) from error
     except OSError as error:
         raise TargetDownError(f"the key '{target.key}' cannot be read: {error.strerror}") from error
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
@@ -136,13 +135,6 @@ def _key(target: SftpTarget) -> asyncssh.SSHKey | None:
             f"the key '{target.key}' cannot be used; expected a private key as ssh-keygen makes "
             "it, and its password where it has one"
         ) from error
-
-
-def _password(target: SftpTarget) -> str | None:
-    try:
-        return None if target.password is None else target.password.read()
-    except SecretError as error:
-        raise TargetDownError(str(error)) from error
 
 
 def _stranger(
