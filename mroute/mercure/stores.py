@@ -64,7 +64,7 @@ def convert_s3(keys: Keys, variables: str) -> dict[str, Any]:
     return {
         "region": keys.text("region"),
         "bucket": keys.text("bucket"),
-        "prefix": _prefix(keys),
+        "layout": _prefix(keys),
         "access_key": secret(keys, "access_key_id", f"{variables}_ACCESS_KEY"),
         "secret_key": secret(keys, "secret_access_key", f"{variables}_SECRET_KEY"),
     }

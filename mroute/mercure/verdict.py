@@ -57,7 +57,7 @@ _THEIRS = {
 }
 """Keys of the rule file to those of mercure, by section; others have the same name or none."""
 
-_OF_TYPE = {"dicom": {"host": "ip"}, "xnat": {"url": "host"}}
+_OF_TYPE = {"dicom": {"host": "ip"}, "s3": {"layout": "prefix"}, "xnat": {"url": "host"}}
 """Keys of a target that mercure calls otherwise in one type only."""
 
 _CHANNELS = {"webhook": "notification_webhook", "email": "notification_email"}

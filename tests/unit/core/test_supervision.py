@@ -103,7 +103,7 @@ def test_a_part_that_does_not_go_on_is_found() -> None:
 
 
 def test_all_that_is_waited_for_is_waited_for() -> None:
-    found, _, _, _ = supervisor()
+    found, stop, _, _ = supervisor()
     free, looks = threading.Event(), list[int]()
     found.begin("slow", partial(_wait, free))
     never = threading.Event()
@@ -111,6 +111,7 @@ def test_all_that_is_waited_for_is_waited_for() -> None:
 
     def meanwhile() -> None:
         looks.append(1)
+        stop.set()
         free.set()
 
     found.wait(meanwhile)

@@ -90,7 +90,7 @@ VALID: list[tuple[dict[str, Any], dict[str, Any], set[tuple[str, str]]]] = [
         {**S3, "prefix": "/a//b{c}/"},
         {"type": "s3", "region": "eu-central-1", "bucket": "images"}
         | {
-            "prefix": "a/b{{c}}/{task_id}",
+            "layout": "a/b{{c}}/{task_id}",
             "access_key": {"env": "MY_TARGET_ACCESS_KEY"},
             "secret_key": {"env": "MY_TARGET_SECRET_KEY"},
         },
@@ -98,7 +98,7 @@ VALID: list[tuple[dict[str, Any], dict[str, Any], set[tuple[str, str]]]] = [
     ),
     (
         {"target_type": "s3", "bucket": "images", "prefix": ""},
-        {"type": "s3", "bucket": "images", "prefix": "{task_id}"},
+        {"type": "s3", "bucket": "images", "layout": "{task_id}"},
         set(),
     ),
     (
