@@ -36,6 +36,8 @@ def process(task: Task, context: WorkContext) -> Settlement:
         made = carry_out(task, entries)
         clear(task)
     except ModuleError as error:
+        if context.stop.is_set():  # whoever ends mroute may end its modules, too
+            return Retry(str(error), counts=False)
         return Failed(str(error), STAGE)
     except OSError as error:  # the disk is full, say
         return Retry(str(error))

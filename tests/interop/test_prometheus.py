@@ -6,7 +6,6 @@ Knows how Prometheus is begun and asked. Does not know what is counted.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -22,10 +21,7 @@ from tests.e2e.test_readme import blocks
 from tests.interop.peers import HOST, free_port, mroute, running, until
 from tests.plugins.metrics import every_metric
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus is not installed"),
-]
+pytestmark = pytest.mark.interop
 
 WATCH = (ROOT / "docs/how-to/watch-mroute.md").read_text("utf-8")
 FILES = {each.name: each.text for each in blocks(WATCH) if each.name}

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,18 @@ def test_a_folder_holds_what_was_sent_each_once(tmp_path: Path, to: Any) -> None
     assert (again.stored, again.refused) == (sent.stored, {})
     assert contents(tmp_path / "archive" / task.id) == IMAGES
     assert contents(task.folder) == before
+
+
+def test_temporary_folders_that_anybody_may_clear_say_nothing_of_an_image(
+    tmp_path: Path, to: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    task = make_task(tmp_path / "task", images=IMAGES)
+    left = task.folder / ".rsync-of-one-that-died"
+    left.mkdir()
+    assert Sent().send(task, to()).stored == dict.fromkeys(IMAGES, "")
+    assert contents(tmp_path / "archive" / task.id) == IMAGES
+    assert [path.name for path in task.folder.iterdir() if path.is_dir()] == []
 
 
 def test_the_folders_follow_the_layout_whatever_a_tag_says(tmp_path: Path, to: Any) -> None:

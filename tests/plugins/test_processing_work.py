@@ -280,6 +280,16 @@ def test_a_module_that_fails_leaves_the_images_as_they_were(
     assert (names(task), images_in(task.folder)) == (before, IMAGES)
 
 
+def test_a_module_that_is_ended_with_mroute_is_run_again(tmp_path: Path) -> None:
+    task = make(tmp_path, "ended")
+    context = work_context(task, here(ended=fail), modules={"ended": Module(does="ended")})
+    context.stop.set()
+    settlement = process(task, context)
+    assert isinstance(settlement, Retry)
+    assert not settlement.counts
+    assert work(reopened(task), ended=copying()) == Done("2 images made by 'ended'")
+
+
 def test_a_task_that_was_put_back_goes_on_with_the_module_that_failed(tmp_path: Path) -> None:
     task, runs = make(tmp_path, "a", "b"), list[str]()
 

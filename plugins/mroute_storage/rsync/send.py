@@ -29,7 +29,9 @@ def send_to_rsync(shipment: Shipment, target: RsyncTarget, context: WorkContext)
     for number in range(NAMES):
         if left:
             wanted = {each.at(each.parts[0].names[number]): each for each in left}
-            left = transfer(target, wanted, partial(report.arrived, number), context.stop)
+            left = transfer(
+                shipment.task.folder, target, wanted, partial(report.arrived, number), context.stop
+            )
     for each in left:
         report.refused(each.image, "", str(each.parts[0].no_name()))
     if target.after and places and report.is_complete:

@@ -7,6 +7,7 @@ when the other end has confirmed the file. Does not know what is reported to who
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from mroute_storage.rsync.commands import destination, rsync_command
 from mroute_storage.rsync.running import failure, run
 from mroute_storage.rsync.target import RsyncTarget
 
+_LINKS = ".rsync-"
 _FILES = ("--recursive", "--copy-links", "--keep-dirlinks", "--whole-file")
 _SENDS = ("--times", "--omit-dir-times", "--ignore-existing", "--remove-source-files")
 _COMPARES = ("--checksum", "--dry-run", "-ii", "--out-format=%i %n")
@@ -25,6 +27,7 @@ _SAME = re.compile(r"^\.f\S* +(.*)$", re.MULTILINE)
 
 
 def transfer(
+    task: Path,
     target: RsyncTarget,
     wanted: Mapping[str, Placement],
     arrived: Callable[[Placement], None],
@@ -34,6 +37,9 @@ def transfer(
 
     ``arrived`` is told of each that is there, as soon as that is known, also of those that were
     there before with the same content. Raises `DeliveryError` and `TargetDownError`.
+
+    The links are in the folder of the ``task``: whoever clears temporary folders must not make it
+    look as if an image had arrived.
     """
     left = dict(wanted)
 
@@ -41,7 +47,9 @@ def transfer(
         for name in [each for each in left if not (tree / each).is_symlink()]:
             arrived(left.pop(name))
 
-    with TemporaryDirectory(prefix="mroute-rsync-") as folder:
+    for rest in task.glob(f"{_LINKS}*"):  # of a process that died
+        shutil.rmtree(rest)
+    with TemporaryDirectory(prefix=_LINKS, dir=task) as folder:
         tree = Path(folder)
         _link(tree, wanted)
         ends = (f"{folder}/", destination(target))
