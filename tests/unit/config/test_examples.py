@@ -68,7 +68,7 @@ def target_file(entry: Content) -> Content:
     secret = {"env": "SECRET"}
     match entry["type"]:
         case "sftp" if not entry.keys() & {"key", "password"}:
-            company = {"password": secret}
+            company = {"key": "mroute"} if "key_password" in entry else {"password": secret}
         case "rsync":
             company = {"host": "files.example"}
         case "s3" if entry.keys() & {"access_key", "secret_key", "session_token"}:
