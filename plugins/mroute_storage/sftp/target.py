@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from mroute.api import Duration, FilePath, Secret, TargetBase
 from mroute_storage.extras import require
@@ -22,6 +22,20 @@ _PUBLIC_KEY = re.compile(r"(?:ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]+=*(?: .*)?")
 
 class SftpTarget(TargetBase):
     """A folder of an SFTP server."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "sftp",
+                    "host": "files.example",
+                    "user": "mroute",
+                    "key": "ssh/mroute",
+                    "path": "/data/incoming",
+                }
+            ]
+        }
+    )
 
     type: Literal["sftp"]
     host: str = Field(
