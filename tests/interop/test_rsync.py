@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -166,11 +167,24 @@ def test_nothing_at_the_target_makes_way(tmp_path: Path, to: Any) -> None:
     (archive / "file").write_text("in the way")
     task = make_task(tmp_path / "task", images=IMAGES)
     for _ in range(2):
-        assert Sent().send(task, to(layout="linked")).stored == dict.fromkeys(IMAGES, "")
-        assert ((archive / "linked").is_symlink(), contents(volume)) == (True, IMAGES)
+        if follows_links():
+            assert Sent().send(task, to(layout="linked")).stored == dict.fromkeys(IMAGES, "")
+        else:
+            with pytest.raises(DeliveryError, match="not all images were taken"):
+                Sent().send(task, to(layout="linked"))
+        held = IMAGES if follows_links() else {}
+        assert ((archive / "linked").is_symlink(), contents(volume)) == (True, held)
     with pytest.raises(DeliveryError):
         Sent().send(task, to(layout="file"))
     assert (archive / "file").read_text() == "in the way"
+
+
+def follows_links() -> bool:
+    """Whether rsync goes through a folder that is a link: from 3.5 on it does not."""
+    said = subprocess.run(["rsync", "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"version (\d+)\.(\d+)", said)
+    assert found is not None
+    return (int(found[1]), int(found[2])) < (3, 5)
 
 
 def test_the_folder_is_made_below_one_that_is_there_only(tmp_path: Path, to: Any) -> None:
