@@ -32,10 +32,14 @@ _DOUBLED_AT_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """A destination that failed is left alone ``until`` then, ``length`` after it failed."""
+    """A destination that failed is left alone ``until`` then, ``length`` after it failed.
+
+    ``strict``: also by what waits too long, because this machine cannot even put that aside.
+    """
 
     until: datetime
     length: timedelta
+    strict: bool = False
 
 
 class Notices:
@@ -95,8 +99,9 @@ class Notices:
     def _may_go(self, site: Site, waiting: Waiting) -> bool:
         """Whether its destination does not rest, or it has waited too long for that."""
         rest = self._rests.get(waiting.destination)
-        rests = rest is not None and not is_due(rest.until, site.clock(), _longest(site))
-        return not rests or _is_over(site, waiting)
+        if rest is None or is_due(rest.until, site.clock(), _longest(site)):
+            return True
+        return not rest.strict and _is_over(site, waiting)
 
     def _deliver_all(self, due: Sequence[Waiting]) -> int:
         """Deliver to one destination; returns how many deliveries were made or given up."""
@@ -109,7 +114,7 @@ class Notices:
                 try:
                     settled += self._deliver(site, each, started)
                 except OSError as error:  # it stays in the outbox as it is: the disk is full, say
-                    self._let_rest(site, each, site.clock())
+                    self._let_rest(site, each, site.clock(), strict=True)
                     self._tell(site, each, started, "retry", describe(error))
         return settled
 
@@ -157,7 +162,9 @@ class Notices:
             return f"plugin '{plugin}' raised {type(error).__name__}: {error}", final
         return "", False
 
-    def _let_rest(self, site: Site, waiting: Waiting, now: datetime) -> datetime:
+    def _let_rest(
+        self, site: Site, waiting: Waiting, now: datetime, *, strict: bool = False
+    ) -> datetime:
         """Let the destination rest; returns when the delivery is due again."""
         timing = site.configuration.timing
         length = timing.probe_after * (1 << min(waiting.attempts, _DOUBLED_AT_MOST))
@@ -165,7 +172,7 @@ class Notices:
         if before is not None:
             length = max(length, 2 * before.length)
         length = max(_SHORTEST, min(length, timing.retry_after))
-        self._rests[waiting.destination] = _Rest(now + length, length)
+        self._rests[waiting.destination] = _Rest(now + length, length, strict)
         return min(now + length, waiting.since + timing.give_up_notices_after)
 
     def _tell(

@@ -357,6 +357,25 @@ def test_a_disk_that_is_full_loses_nothing(begin: Begin, monkeypatch: pytest.Mon
     assert run.later(20 * MINUTE) == 1
 
 
+def test_what_cannot_be_put_aside_does_not_run_hot(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin("give_up_notices_after: 0s")
+    run.channel.fails["a"] = DeliveryError("no")
+    run.put("a", "1")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mroute.spool.outbox._bury", fail)
+        for _ in range(5):
+            run.notices.deliver_due()
+        assert run.channel.given == [("a", "1")]
+    run.later(20 * MINUTE)
+    assert run.dead() == ["given up after 0:00:00: no"]
+
+
 def test_rests_of_no_time_do_not_run_hot(begin: Begin) -> None:
     run = begin("probe_after: 0s, retry_after: 0s")
     run.channel.fails["a"] = DeliveryError("no")
