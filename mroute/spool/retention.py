@@ -64,5 +64,5 @@ def remove(spool: Spool, task: FinishedTask) -> bool:
 def _remove_rests(spool: Spool) -> None:
     for queue in KEPT_FOR_A_TIME:  # another process may be at it: both delete, and none fails
         for path in spool.queue(queue).glob(f"{_REMOVING}*"):
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # it was told when it could not be deleted; it keeps no other
                 remove_folder(path)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -60,6 +62,18 @@ def test_nothing_else_can_be_deleted(spool: Spool, place: str) -> None:
     with pytest.raises(ValueError, match="is no finished task, and is not deleted"):
         remove(spool, replace(task, path=spool.root / place))
     assert len(list(spool.root.rglob("1.dcm"))) == 3
+
+
+def test_a_rest_that_cannot_be_deleted_keeps_no_other(spool: Spool) -> None:
+    make(spool, "success", ".removing-a")
+    make(spool, "success", "b")
+    failing = partial(OSError, errno.EBUSY, "Device or resource busy")
+    with fault(spool.root, at=0, error=failing, of=["unlink"]) as trap:
+        assert [task.id for task in finished(spool)] == ["b"]
+    assert trap.hit
+    assert (spool.queue("success") / ".removing-a").is_dir()
+    assert [task.id for task in finished(spool)] == ["b"]
+    assert names(spool.queue("success")) == ["b"]
 
 
 def test_what_a_run_that_died_has_begun_is_ended_by_the_next(spool: Spool) -> None:
