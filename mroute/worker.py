@@ -150,6 +150,11 @@ class Worker:
             because = describe(error)
             site.hooks.event(TaskSettled(task_id, self._queue.name, "retry", because, 0.0))
             return False
+        # A library in another language may raise it: whoever runs this part tells of it.
+        except BaseException:
+            self._resting[lease.folder.name] = site.clock() + RESTS_FOR
+            lease.let_go()
+            raise
         finally:
             self._bell.set()
 

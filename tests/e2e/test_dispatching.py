@@ -343,6 +343,21 @@ def test_a_lock_that_cannot_be_taken_holds_up_its_target_alone(tmp_path: Path) -
         assert run.sent == [("other", "bb"), ("pacs", "a")]
 
 
+def test_what_is_no_exception_strands_no_task(tmp_path: Path) -> None:
+    with dispatcher(tmp_path / "site") as run:
+        run.add("a")
+
+        def panic(shipment: Shipment) -> None:
+            raise GeneratorExit("a library in another language")
+
+        run.act = panic
+        with pytest.raises(GeneratorExit):
+            run.work()
+        run.act = lambda shipment: None
+        run.work(16 * MINUTE)
+        assert (run.sent, run.names("success")) == ([("pacs", "a")], ["a"])
+
+
 @pytest.mark.parametrize("error", [PermissionError("the disk"), ValueError("no such sender")])
 def test_only_a_target_that_was_reached_is_up_again(tmp_path: Path, error: Exception) -> None:
     with dispatcher(tmp_path / "site") as run:
