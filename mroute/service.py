@@ -188,6 +188,7 @@ class Service:
             hanging = self._supervisor.stalled(HANGS)
             for name in {*hanging} - told:
                 self._notice(name, f"has not gone on for {HANGS:g} s")
+            told.clear()
             told.update(hanging)
             if not hanging:
                 self._manager.alive()

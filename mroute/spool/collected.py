@@ -7,6 +7,7 @@ Does not know when a study is complete.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,8 +51,8 @@ class _Read(Sequence[Any]):
             self._read[place] = self._of(self._paths[place])
         return self._read[place]
 
-    def _of(self, path: Path) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _of(self, path: Path) -> Any: ...
 
 
 class SeriesTags(_Read):

@@ -189,9 +189,14 @@ def test_systemd_hears_nothing_while_a_part_hangs(
         monkeypatch.setattr("mroute.service.HANGS", -1.0)
         look()
         look()
-    assert alive == [1]
+        monkeypatch.setattr("mroute.service.HANGS", 600.0)
+        look()
+        monkeypatch.setattr("mroute.service.HANGS", -1.0)
+        look()
+    assert alive == [1, 1]
     assert [(each["where"], each["detail"]) for each in played.facts("trouble_noticed")] == [
-        ("router", "has not gone on for -1 s")
+        ("router", "has not gone on for -1 s"),
+        ("router", "has not gone on for -1 s"),
     ]
 
 
